@@ -1,0 +1,1 @@
+"""What comes in: reading, diagnosis, grid."""
