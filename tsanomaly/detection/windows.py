@@ -1,0 +1,86 @@
+"""Windows over a gridded series, as views: whatever the series' length, no copy of all windows is ever made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """All windows of one length over one scaled series.
+
+    Attributes:
+        view: ``(w, c, L)`` a strided view of the scaled values.
+        observed: ``(w, c, L)`` a strided view, true where a value was read; loss and score look only there.
+        complete: ``(w,)`` true where the window holds no gap longer than what may be bridged: only these are used.
+        rows: length of the series they were cut from.
+        stride: rows from one window to the next.
+    """
+
+    view: Tensor
+    observed: Tensor
+    complete: NDArray[np.bool_]
+    rows: int
+    stride: int
+
+    @property
+    def count(self) -> int:
+        """Number of windows, usable or not."""
+        return int(self.view.shape[0])
+
+    @property
+    def length(self) -> int:
+        """Rows in a window."""
+        return int(self.view.shape[2])
+
+    @property
+    def channels(self) -> int:
+        """Channels in a window."""
+        return int(self.view.shape[1])
+
+    @property
+    def usable(self) -> NDArray[np.intp]:
+        """Indices of the windows without a gap."""
+        return np.flatnonzero(self.complete)
+
+    def gather(self, index: Tensor | slice) -> tuple[Tensor, Tensor]:
+        """Copy some windows out: values and mask, each ``(batch, c * L)``."""
+        return self.view[index].flatten(1), self.observed[index].flatten(1)
+
+
+def cut(values: Tensor, observed: Tensor, present: NDArray[np.bool_], length: int, stride: int = 1) -> Windows:
+    """Cut windows of ``length`` rows, ``stride`` rows apart, the last of them ending at the last row.
+
+    Args:
+        values: ``(n, c)`` float32, scaled, finite everywhere (short gaps bridged, others 0).
+        observed: ``(n, c)`` bool.
+        present: ``(n,)`` rows that may lie inside a window: observed, or in a gap short enough to bridge.
+    """
+    view = values.unfold(0, length, stride)  # (w, c, L)
+    holes = np.concatenate([[0], np.cumsum(~present)])
+    starts = np.arange(view.shape[0]) * stride
+    complete = holes[starts + length] == holes[starts]
+    return Windows(view, observed.unfold(0, length, stride), complete, values.shape[0], stride)
+
+
+def fold(parts: Tensor, stride: int) -> Tensor:
+    """Sum windows back over the rows they cover.
+
+    Args:
+        parts: ``(w, c, L)`` one number a window cell, of ``w`` windows ``stride`` rows apart.
+
+    Returns:
+        ``(n, c)`` with ``n = (w - 1) * stride + L``: torch's column-to-image sum in one dimension, which is the
+        exact inverse of ``unfold``.
+    """
+    w, c, length = parts.shape
+    rows = (w - 1) * stride + length
+    columns = parts.reshape(w, c * length).t()  # (c * L, w)
+    folded = F.fold(columns[None], output_size=(1, rows), kernel_size=(1, length), stride=(1, stride))
+    return folded[0, :, 0].t()  # (n, c)
