@@ -1,0 +1,304 @@
+"""Rules that turn scores into one number; a row is flagged when its score lies strictly above it.
+
+Strictly, so that constant scores flag nothing under any rule.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsanomaly.detection.grouping import group
+from tsanomaly.errors import ConfigurationError
+
+Scores1D = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A fitted threshold.
+
+    Attributes:
+        value: flagged are scores strictly above.
+        rule: the rule and its settings, in words.
+        fitted_on: judged scores it was fitted on.
+        note: what had to be done differently, such as a fallback; empty otherwise.
+    """
+
+    value: float
+    rule: str
+    fitted_on: int
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """What a rule that counts events needs to know.
+
+    Attributes:
+        rows_per_week: grid rows in a week.
+        merge_gap, shortest: as in :func:`tsanomaly.detection.grouping.group`, in rows.
+    """
+
+    rows_per_week: float
+    merge_gap: int = 0
+    shortest: int = 1
+
+
+class Rule(Protocol):
+    """What every rule can do."""
+
+    name: ClassVar[str]
+
+    def fit(self, scores: Scores1D, grouping: Grouping) -> Threshold:
+        """Fit on ``(n,)`` scores in time order, NaN where not judged."""
+        ...
+
+
+def _judged(scores: Scores1D) -> Scores1D:
+    return scores[np.isfinite(scores)]
+
+
+def _nothing(rule: str) -> Threshold:
+    return Threshold(np.inf, rule, 0, "no score was judged, so nothing can be flagged")
+
+
+@dataclass(frozen=True)
+class Quantile:
+    """The score that a given share of rows stays at or below."""
+
+    q: float = 0.995
+    name: ClassVar[str] = "quantile"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.q < 1:
+            raise ConfigurationError(f"the quantile is {self.q}; expected a number between 0 and 1, such as 0.995")
+
+    def fit(self, scores: Scores1D, grouping: Grouping) -> Threshold:
+        judged, rule = _judged(scores), f"quantile {self.q:g}"
+        # method="higher": a value that was seen, so that interpolation cannot fall below it on tied scores
+        return Threshold(float(np.quantile(judged, self.q, method="higher")), rule, len(judged)) if len(
+            judged
+        ) else _nothing(rule)
+
+
+@dataclass(frozen=True)
+class MAD:
+    """Median plus ``k`` median absolute deviations, scaled to the normal distribution's standard deviation
+    (Leys et al., 2013)."""
+
+    k: float = 6.0
+    name: ClassVar[str] = "mad"
+    NORMAL: ClassVar[float] = 1.4826
+
+    def __post_init__(self) -> None:
+        if not self.k > 0:
+            raise ConfigurationError(f"the number of deviations is {self.k}; expected a number above 0, such as 6")
+
+    def fit(self, scores: Scores1D, grouping: Grouping) -> Threshold:
+        judged, rule = _judged(scores), f"median + {self.k:g} median absolute deviations"
+        if not len(judged):
+            return _nothing(rule)
+        median = np.median(judged)
+        deviation = np.median(np.abs(judged - median))
+        if deviation == 0 and judged.max() > median:
+            deviation = np.std(judged) / self.NORMAL
+            note = "more than half of the scores are alike, so the standard deviation was used"
+            return Threshold(float(median + self.k * self.NORMAL * deviation), rule, len(judged), note)
+        return Threshold(float(median + self.k * self.NORMAL * deviation), rule, len(judged))
+
+
+@dataclass(frozen=True)
+class ExtremeValue:
+    """Peaks over threshold: a generalised Pareto distribution fitted to the highest scores gives the level that is
+    exceeded with probability ``risk`` (Siffer et al., 2017, section 3.2).
+
+    Departure: the fit is scipy's maximum likelihood on excesses divided by their mean, not Grimshaw's trick, and it
+    is checked against the excesses; with fewer than ``least`` of them, or a bad fit, the level is extrapolated
+    exponentially (shape 0), and the note says so.
+    """
+
+    risk: float = 1e-4
+    tail: float = 0.02
+    least: int = 30
+    name: ClassVar[str] = "extreme-value"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.risk < self.tail < 1:
+            raise ConfigurationError(
+                f"risk is {self.risk} and tail is {self.tail}; expected 0 < risk < tail < 1, such as 0.0001 and 0.02"
+            )
+
+    def fit(self, scores: Scores1D, grouping: Grouping) -> Threshold:
+        judged, rule = _judged(scores), f"extreme value, risk {self.risk:g}"
+        if not len(judged):
+            return _nothing(rule)
+        start = float(np.quantile(judged, 1 - self.tail, method="higher"))
+        excess = judged[judged > start] - start
+        if len(excess) == 0:
+            return Threshold(float(judged.max()), rule, len(judged), "no score lies in the tail: none can be flagged")
+        size = float(excess.mean())
+        ratio = len(excess) / (len(judged) * self.risk)
+        exponential = start + size * float(np.log(ratio)) if ratio > 1 else start
+        if len(excess) < self.least:
+            note = f"only {len(excess)} scores in the tail (at least {self.least} needed): exponential tail used"
+            return Threshold(exponential, rule, len(judged), note)
+        shape, scale, bad = _fit_pareto(excess / size)
+        if bad:
+            return Threshold(exponential, rule, len(judged), f"{bad}: exponential tail used")
+        step = np.log(ratio) if abs(shape) < 1e-6 else np.expm1(shape * np.log(ratio)) / shape
+        return Threshold(start + size * scale * float(step), rule, len(judged))
+
+
+def _fit_pareto(excess: Scores1D) -> tuple[float, float, str]:
+    """Shape and scale of excesses with mean 1, and what is wrong with them ('' where nothing is)."""
+    from scipy import stats
+
+    shape, _, scale = stats.genpareto.fit(excess, floc=0)
+    if not (np.isfinite(shape) and np.isfinite(scale) and scale > 0):
+        return 0.0, 1.0, "the tail's fit did not converge"
+    if not -0.5 < shape < 1.0:
+        return shape, scale, f"the tail's fit has shape {shape:.2f}, outside -0.5 to 1"
+    distance = stats.kstest(excess, stats.genpareto(shape, scale=scale).cdf).statistic
+    if distance > 1.63 / np.sqrt(len(excess)) + 0.05:  # 1 % critical value, plus slack for dependent scores
+        return shape, scale, f"the tail's fit is {distance:.2f} off the data"
+    return shape, scale, ""
+
+
+@dataclass(frozen=True)
+class Dynamic:
+    """Non-parametric dynamic threshold (Hundman et al., 2018, section 3.2): of ``mean + z · deviation`` for z from 2
+    to 12, the one whose removal of what lies above lowers mean and deviation most, for the fewest flagged rows and
+    stretches.
+
+    Departure: one threshold for all scores it is fitted on, not one per batch of 2,100 rows; scores come smoothed.
+    """
+
+    z: tuple[float, ...] = tuple(np.arange(2.0, 12.5, 0.5).tolist())
+    name: ClassVar[str] = "dynamic"
+
+    def fit(self, scores: Scores1D, grouping: Grouping) -> Threshold:
+        judged, rule = _judged(scores), "dynamic"
+        if not len(judged):
+            return _nothing(rule)
+        mean, deviation = float(judged.mean()), float(judged.std())
+        if deviation <= 1e-12 * max(1.0, abs(mean)):
+            return Threshold(float(judged.max()), rule, len(judged), "all scores are alike: none is flagged")
+        best, best_gain = float(judged.max()), -np.inf
+        filled = np.nan_to_num(scores, nan=-np.inf)
+        for z in self.z:
+            level = mean + z * deviation
+            calm = judged[judged <= level]
+            flagged = len(judged) - len(calm)
+            if flagged == 0 or len(calm) == 0:
+                continue
+            runs = len(group(filled > level, grouping.merge_gap))
+            fall = (mean - calm.mean()) / abs(mean or 1.0) + (deviation - calm.std()) / deviation
+            gain = fall / (flagged + runs**2)
+            if gain >= best_gain:
+                best, best_gain = level, gain
+        return Threshold(best, rule, len(judged))
+
+
+_DAYS = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.25}
+
+
+@dataclass(frozen=True)
+class Budget:
+    """At most ``events`` events in each ``per``: the lowest threshold that keeps to it on the scores fitted on.
+
+    Events are counted as they will be shown, after merging; the time counted is what was judged. A stretch shorter
+    than the budget's period may still hold one event: a detector that can never speak is of no use.
+
+    Attributes:
+        floor: severity-free lower bound on the threshold; scores at or below never make an event, even when the
+            budget has room (ordinary rows are not anomalies because somebody had time to look at them).
+    """
+
+    events: float = 3.0
+    per: str = "week"
+    floor: float = field(default=-np.inf, compare=False)
+    name: ClassVar[str] = "budget"
+
+    def __post_init__(self) -> None:
+        if self.per not in _DAYS or not (np.isfinite(self.events) and self.events > 0):
+            raise ConfigurationError(_budget_help(f"{self.events:g}/{self.per}"))
+
+    @classmethod
+    def parse(cls, text: str) -> Budget:
+        """Read ``3/week``.
+
+        Raises:
+            ConfigurationError: with an example of what is expected.
+        """
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(?:/|per|a|an)\s*(\w+?)s?\s*", text)
+        if not match or match[2] not in _DAYS or float(match[1]) <= 0:
+            raise ConfigurationError(_budget_help(text))
+        return cls(float(match[1]), match[2])
+
+    def allowed(self, judged_rows: int, rows_per_week: float) -> int:
+        """Whole events allowed in that many judged rows, at least one."""
+        weeks = judged_rows / rows_per_week
+        return max(1, int(self.events * weeks * 7 / _DAYS[self.per] + 1e-9))
+
+    def fit(self, scores: Scores1D, grouping: Grouping) -> Threshold:
+        judged, rule = _judged(scores), f"at most {self.events:g} event{'s' * (self.events != 1)} a {self.per}"
+        if not len(judged):
+            return _nothing(rule)
+        allowed = self.allowed(len(judged), grouping.rows_per_week)
+        filled = np.where(np.isfinite(scores), scores, -np.inf)
+        level = lowest_within(filled, np.unique(judged)[::-1], allowed, grouping)
+        if level <= self.floor:
+            return Threshold(self.floor, rule, len(judged), "the budget is not used up: what is left is ordinary")
+        return Threshold(level, rule, len(judged))
+
+
+def _budget_help(text: str) -> str:
+    return f"the budget is '{text}'; expected a number and a period ({', '.join(_DAYS)}), such as 3/week"
+
+
+def lowest_within(scores: Scores1D, levels: Scores1D, allowed: int, grouping: Grouping) -> float:
+    """The lowest of ``levels`` (falling, the first flags nothing) such that it and all levels above it give at most
+    ``allowed`` events.
+
+    Lower thresholds may merge events until few are left, so the count is not monotone: the search goes down from
+    the top in doubling strides and then halves the last one, never past the first level known to be over.
+    """
+
+    def count(i: int) -> int:
+        return len(group(scores > levels[i], grouping.merge_gap, grouping.shortest))
+
+    good, stride = 0, 1
+    bad = len(levels)
+    while good + stride < len(levels):
+        if count(good + stride) > allowed:
+            bad = good + stride
+            break
+        good += stride
+        stride = min(2 * stride, max(1, len(levels) // 100))
+    while bad - good > 1:
+        middle = (good + bad) // 2
+        if count(middle) > allowed:
+            bad = middle
+        else:
+            good = middle
+    return float(levels[good])
+
+
+RULES: dict[str, type[Any]] = {rule.name: rule for rule in (Budget, Quantile, MAD, ExtremeValue, Dynamic)}
+
+
+def rule_named(name: str) -> Rule:
+    """The rule of that name with its defaults.
+
+    Raises:
+        ConfigurationError: no rule has that name.
+    """
+    if name not in RULES:
+        raise ConfigurationError(f"threshold is '{name}'; expected one of {', '.join(sorted(RULES))}")
+    rule: Rule = RULES[name]()
+    return rule
