@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
 ROWS_SHOWN = 10
 """Row numbers kept with a finding; ``count`` says how many there are in all."""
+
+
+SEPARATOR = " · "
+
+DELIMITER_NAMES = {"\t": "tab", " ": "space", "": "none (one column)"}
 
 
 class Level(StrEnum):
@@ -40,6 +45,16 @@ class Finding:
     count: int = 0
     repair: str = ""
     column: str | None = None
+
+    def line(self) -> str:
+        """Plain text for a person."""
+        where = f" (row{'s' if self.count > 1 else ''} {self._rows_shown()})" if self.rows else ""
+        repair = f"; {self.repair}" if self.repair else ""
+        return f"{self.level}: {self.message}{where}{repair}"
+
+    def _rows_shown(self) -> str:
+        more = ", …" if self.count > len(self.rows) else ""
+        return ", ".join(map(str, self.rows)) + more
 
 
 @dataclass(frozen=True)
@@ -84,3 +99,52 @@ class Diagnosis:
         """The most serious level among the findings."""
         order: Sequence[Level] = (Level.WARNING, Level.REPAIRED, Level.NOTE)
         return next((level for level in order if any(f.level is level for f in self.findings)), None)
+
+    def lines(self) -> list[str]:
+        """Plain text for a person: how the source was understood, then a line a finding."""
+        clock = [
+            f"time column {self.time_column}" if self.time_column else "no time column: rows are counted",
+            self.time_format and f"written as {self.time_format}",
+            self.time_column and (f"zone {self.zone}" if self.zone else "no zone, taken as UTC"),
+            self.step and f"step {self.step}",
+        ]
+        text = [
+            self.delimiter is not None and f"delimiter {DELIMITER_NAMES.get(self.delimiter, self.delimiter)}",
+            self.decimal and f"decimal {'comma' if self.decimal == ',' else 'point'}",
+            self.encoding and f"encoding {self.encoding}",
+            self.header is not None and ("header in the first row" if self.header else "no header"),
+        ]
+        columns = [
+            f"{self.layout} layout",
+            self.series_column and f"series named by {self.series_column}",
+            f"{len(self.channels)} channels: {_listed(self.channels)}",
+            self.label_column and f"labels in {self.label_column}",
+        ]
+        understood = [SEPARATOR.join(part for part in parts if part) for parts in (text, clock, columns)]
+        grid = f"{self.rows} rows read; series: {_listed(f'{name} ({rows})' for name, rows in self.series.items())}"
+        return [self.source, *filter(None, understood), grid, *(finding.line() for finding in self.findings)]
+
+
+def found(
+    code: str,
+    level: Level,
+    message: str,
+    *,
+    rows: Iterable[int] = (),
+    repair: str = "",
+    column: str | None = None,
+) -> Finding:
+    """A finding that keeps the first ``ROWS_SHOWN`` of ``rows`` and counts them all."""
+    numbers = [int(row) for row in rows]
+    return Finding(code, level, message, tuple(numbers[:ROWS_SHOWN]), len(numbers), repair, column)
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 row``, ``2 rows``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _listed(names: Iterable[str], most: int = 8) -> str:
+    every = list(names)
+    more = f" and {len(every) - most} more" if len(every) > most else ""
+    return ", ".join(every[:most]) + more

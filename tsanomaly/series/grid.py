@@ -1,0 +1,236 @@
+"""From stamps as they come to a regular grid with gaps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tsanomaly.errors import DataError
+from tsanomaly.series.diagnosis import Finding, Level, counted, found
+
+SLOTS_PER_ROW, SLOTS_TO_SPARE = 20, 1_000_000
+"""A grid has at most 20 slots a row and a million cells more: one stray stamp must not fill the memory."""
+
+STRAY_SLOTS = 10_000
+"""Few rows beyond a jump that makes a grid 20 slots a row and this many more are strays, and left out."""
+
+NICE_SECONDS = tuple(
+    number * unit
+    for unit, numbers in (
+        (1e-3, (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500)),
+        (1, (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30)),
+        (60, (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30)),
+        (3600, (1, 2, 3, 4, 6, 8, 12)),
+        (86400, (1, 7)),
+    )
+    for number in numbers
+)
+NICE_WITHIN = 0.05
+LOSS_WEIGHT = 4
+"""A row lost in a crowded slot weighs as much as four empty slots: a gap is honest, an average is not."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Rows laid on equal steps.
+
+    Attributes:
+        times: ``(m,)`` int64 nanoseconds UTC.
+        values: ``(m, c)`` float64, NaN in gaps.
+        labels: ``(m,)`` bool or ``None``.
+        step: nanoseconds.
+    """
+
+    times: NDArray[np.int64]
+    values: NDArray[np.float64]
+    labels: NDArray[np.bool_] | None
+    step: int
+
+
+def lay_on_grid(
+    times: NDArray[np.int64],
+    values: NDArray[np.float64],
+    labels: NDArray[np.bool_] | None,
+    rows: NDArray[np.int64],
+    step: int | None,
+    name: str,
+    findings: list[Finding],
+) -> Grid:
+    """Sort, average what shares a stamp or a slot, snap to the grid, leave gaps.
+
+    Args:
+        times: ``(n,)`` nanoseconds UTC in the order of the source.
+        values: ``(n, c)``.
+        labels: ``(n,)`` or ``None``.
+        rows: ``(n,)`` row numbers for the findings.
+        step: nanoseconds; ``None``: worked out.
+        name: of the series, for messages.
+        findings: extended.
+
+    Raises:
+        DataError: fewer than two different stamps, or a span that no sensible grid covers.
+    """
+    steps = np.diff(times)
+    if (steps < 0).any():
+        findings.append(_unsorted(steps, rows))
+        order = np.argsort(times, kind="stable")
+        times, values, rows = times[order], values[order], rows[order]
+        labels = None if labels is None else labels[order]
+        steps = np.diff(times)
+    if not (steps > 0).any():
+        raise DataError(f"series '{name}' has only one distinct time; at least two are needed")
+    given = step
+    while True:
+        step = given or choose_step(times[np.concatenate(([True], steps > 0))])
+        kept = _without_strays(times, rows, step, values.shape[1], name, findings)
+        if kept == slice(0, len(times)):
+            break
+        times, values, rows = times[kept], values[kept], rows[kept]
+        labels = None if labels is None else labels[kept]
+        steps = np.diff(times)
+    slots, origin = slots_of(times, step)
+    findings.extend(_stamp_findings(times, slots, origin, step, rows))
+    grid_times = origin + step * np.arange(slots[-1] + 1)
+    if len(slots) == len(grid_times) and slots[-1] == len(slots) - 1 and (np.diff(slots) == 1).all():
+        return Grid(grid_times, values, labels, step)
+    starts = np.concatenate(([0], 1 + np.flatnonzero(np.diff(slots))))
+    occupied = slots[starts]
+    laid = np.full((len(grid_times), values.shape[1]), np.nan)
+    laid[occupied] = values if len(starts) == len(slots) else _means(values, starts)
+    laid_labels = None
+    if labels is not None:
+        laid_labels = np.zeros(len(grid_times), dtype=np.bool_)
+        laid_labels[occupied] = np.logical_or.reduceat(labels, starts)
+    return Grid(grid_times, laid, laid_labels, step)
+
+
+def choose_step(times: NDArray[np.int64]) -> int:
+    """The step that leaves few rows sharing a slot and few slots empty, among: the commonest difference, the median
+    one, a round duration near it, and the mean of those near it (for months, and clocks that drift).
+
+    Args:
+        times: ``(n,)`` strictly increasing nanoseconds, at least two.
+    """
+    differences = np.diff(times)
+    median = int(np.median(differences))
+    near = differences[np.abs(differences - median) <= 0.2 * median]
+    values, counts = np.unique(differences, return_counts=True)
+    candidates = [int(values[np.argmax(counts)])]
+    candidates += [round(s * 1e9) for s in NICE_SECONDS if abs(s * 1e9 - median) <= NICE_WITHIN * median]
+    candidates += [median, round(float(near.mean())) if len(near) else median]
+    costs = {candidate: _cost(times, candidate) for candidate in dict.fromkeys(candidates)}
+    least = min(costs.values())
+    return next(candidate for candidate, cost in costs.items() if cost <= least + 0.001)
+
+
+def _cost(times: NDArray[np.int64], step: int) -> float:
+    slots, _ = slots_of(times, step)
+    occupied = 1 + int((np.diff(slots) > 0).sum())
+    return (LOSS_WEIGHT * (len(times) - occupied) + float(slots[-1] + 1 - occupied)) / len(times)
+
+
+def slots_of(times: NDArray[np.int64], step: int) -> tuple[NDArray[np.int64], int]:
+    """The nearest slot of each stamp, from 0, and the time of slot 0.
+
+    The grid passes through the commonest phase of the stamps; where none is common, through their circular mean.
+    """
+    phases = times % step
+    first = int(phases[0])
+    if (phases == first).mean() > 0.5:
+        phase = first
+    else:
+        values, counts = np.unique(phases, return_counts=True)
+        if counts.max() * 2 >= len(times):
+            phase = int(values[np.argmax(counts)])
+        else:
+            angle = np.angle(np.exp(2j * np.pi * phases / step).mean())
+            phase = round(angle / (2 * np.pi) * step) % step
+    slots = (times - phase + step // 2) // step
+    start = int(slots[0])
+    return slots - start, start * step + phase
+
+
+def _means(values: NDArray[np.float64], starts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """``(groups, c)`` means of what was observed; dividing first keeps sums of huge numbers finite."""
+    seen = np.isfinite(values)
+    counts = np.add.reduceat(seen, starts, axis=0, dtype=np.int64)
+    sizes = np.diff(np.append(starts, len(values)))
+    share = np.where(seen, values, 0.0) / np.repeat(np.maximum(counts, 1), sizes, axis=0)
+    return np.where(counts > 0, np.add.reduceat(share, starts, axis=0), np.nan)
+
+
+def _without_strays(
+    times: NDArray[np.int64], rows: NDArray[np.int64], step: int, channels: int, name: str, findings: list[Finding]
+) -> slice:
+    """The rows that belong together; raises DataError where no few strays explain the span."""
+    n = len(times)
+    slots = (int(times[-1]) - int(times[0])) // step
+    if slots <= SLOTS_PER_ROW * n + STRAY_SLOTS:
+        return slice(0, n)
+    jump = 1 + int(np.argmax(np.diff(times)))
+    fewer = slice(0, jump) if jump <= n - jump else slice(jump, n)
+    stray = rows[fewer]
+    if len(stray) <= max(n // 100, min(3, n // 4)):
+        message = f"{counted(len(stray), 'row')} {_date(times[fewer][0])}, far from all others"
+        findings.append(found("stray-stamps", Level.REPAIRED, message, rows=stray, repair="left out"))
+        return slice(jump, n) if fewer.start == 0 else slice(0, jump)
+    if slots > SLOTS_PER_ROW * n + SLOTS_TO_SPARE // channels:
+        raise DataError(
+            f"series '{name}' jumps from {_date(times[jump - 1])} in row {rows[jump - 1]} to {_date(times[jump])} in row "
+            f"{rows[jump]}, which makes {slots:,} steps of {duration(step)} for {n:,} rows; mend the stamps, split the "
+            "file or give a longer step"
+        )
+    return slice(0, n)
+
+
+def _unsorted(steps: NDArray[np.int64], rows: NDArray[np.int64]) -> Finding:
+    if (steps <= 0).all():
+        return found("unsorted", Level.REPAIRED, "rows run from the newest to the oldest", repair="turned round")
+    back = rows[1:][steps < 0]
+    message = f"{counted(len(back), 'row')} earlier than the row before"
+    return found("unsorted", Level.REPAIRED, message, rows=back, repair="sorted by time")
+
+
+def _stamp_findings(
+    times: NDArray[np.int64], slots: NDArray[np.int64], origin: int, step: int, rows: NDArray[np.int64]
+) -> list[Finding]:
+    said = []
+    same_stamp, same_slot = np.diff(times) == 0, np.diff(slots) == 0
+    if same_stamp.any():
+        repeated = rows[1:][same_stamp]
+        message = f"{counted(len(repeated), 'row')} repeat the stamp of another"
+        said.append(found("repeated-stamps", Level.REPAIRED, message, rows=repeated, repair="numbers averaged"))
+    crowded = rows[1:][same_slot & ~same_stamp]
+    if len(crowded):
+        message = f"{counted(len(crowded), 'row')} fall into the same {duration(step)} as another"
+        said.append(found("crowded-steps", Level.REPAIRED, message, rows=crowded, repair="numbers averaged"))
+    shift = np.abs(times - (origin + slots * step))
+    if shift.any():
+        message = f"{counted(int((shift > 0).sum()), 'stamp')} off the regular {duration(step)} by up to {duration(shift.max())}"
+        said.append(found("uneven-stamps", Level.REPAIRED, message, rows=rows[shift > 0], repair="moved to the nearest step"))
+    leaps = np.diff(slots)
+    if (leaps > 1).any():
+        lost = int((leaps - 1)[leaps > 1].sum())
+        longest = int(np.argmax(leaps))
+        message = (
+            f"{counted(lost, 'step')} without a row in {counted(int((leaps > 1).sum()), 'gap')}, the longest "
+            f"{duration((leaps[longest] - 1) * step)} after row {rows[longest]}"
+        )
+        said.append(found("missing-rows", Level.NOTE, message, rows=rows[:-1][leaps > 1], repair="left as gaps"))
+    return said
+
+
+def duration(nanoseconds: int | np.int64) -> str:
+    """A duration as people write it and as ``step`` accepts it: ``5min``, ``1h``, ``1.5s``."""
+    n = int(nanoseconds)
+    for unit, size in (("D", 86_400 * 10**9), ("h", 3600 * 10**9), ("min", 60 * 10**9), ("s", 10**9), ("ms", 10**6), ("us", 10**3)):
+        if n % size == 0 and n:
+            return f"{n // size}{unit}"
+    return f"{n / 1e9:.9g}s" if n >= 10**6 else f"{n}ns"
+
+
+def _date(nanoseconds: np.int64) -> str:
+    return f"at {pd.Timestamp(int(nanoseconds)).isoformat(sep=' ', timespec='seconds')}"
