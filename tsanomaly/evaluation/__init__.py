@@ -1,6 +1,41 @@
 """How good a detector is: metrics against labels, and the baselines that any detector must beat."""
 
-from tsanomaly.evaluation.ranges import intervals
+from tsanomaly.evaluation.affiliation import affiliation_scores
+from tsanomaly.evaluation.attribution import hit_rate, ndcg
+from tsanomaly.evaluation.baselines import moving_variance, random_scores
+from tsanomaly.evaluation.measures import PrecisionRecall
+from tsanomaly.evaluation.pointwise import (
+    POINT_ADJUSTED_WARNING,
+    PointAdjusted,
+    auc_pr,
+    auc_roc,
+    point_adjusted,
+    point_scores,
+)
+from tsanomaly.evaluation.ranges import event_scores, intervals, range_scores
+from tsanomaly.evaluation.summary import FlagMetrics, Metrics, evaluate_flags, evaluate_scores
 from tsanomaly.evaluation.vus import sliding_window, vus
 
-__all__ = ["intervals", "sliding_window", "vus"]
+__all__ = [
+    "POINT_ADJUSTED_WARNING",
+    "FlagMetrics",
+    "Metrics",
+    "PointAdjusted",
+    "PrecisionRecall",
+    "affiliation_scores",
+    "auc_pr",
+    "auc_roc",
+    "evaluate_flags",
+    "evaluate_scores",
+    "event_scores",
+    "hit_rate",
+    "intervals",
+    "moving_variance",
+    "ndcg",
+    "point_adjusted",
+    "point_scores",
+    "random_scores",
+    "range_scores",
+    "sliding_window",
+    "vus",
+]

@@ -24,6 +24,18 @@ def as_flags(flags: ArrayLike, name: str = "labels") -> NDArray[np.bool_]:
     return given.astype(np.bool_)
 
 
+def as_flag_pair(labels: ArrayLike, predicted: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Labels and predictions of one series, both ``(n,)``.
+
+    Raises:
+        DataError: as :func:`as_flags`, or lengths differ.
+    """
+    truth, flags = as_flags(labels), as_flags(predicted, "predictions")
+    if len(truth) != len(flags):
+        raise DataError(f"there are {len(flags)} predictions for {len(truth)} labels; give one for each label")
+    return truth, flags
+
+
 def as_ranking(scores: ArrayLike, points: int) -> NDArray[np.float64]:
     """``(points,)`` scores with ``-inf`` for NaN: a point that was not judged ranks below all that were.
 
