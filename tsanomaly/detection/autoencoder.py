@@ -13,6 +13,7 @@ them apart. Tying halves the parameters and acts as a regulariser (Vincent et al
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -256,7 +257,7 @@ class UntiedAutoencoder(Autoencoder):
 
 
 def _layers(sizes: Sequence[int]) -> list[tuple[int, int]]:
-    return list(zip(sizes[:-1], sizes[1:], strict=True))
+    return list(itertools.pairwise(sizes))
 
 
 def _orthogonal(rows: int, columns: int) -> Tensor:
@@ -268,4 +269,5 @@ def _orthogonal(rows: int, columns: int) -> Tensor:
     thin = torch.randn(max(rows, columns), min(rows, columns)) / math.sqrt(max(rows, columns))
     q, r = torch.linalg.qr(thin)
     q = q * torch.sign(torch.diagonal(r))  # uniform over orthogonal matrices (Mezzadri, 2007)
-    return (q if rows >= columns else q.t()).contiguous()
+    wide: Tensor = q if rows >= columns else q.t()
+    return wide.contiguous()

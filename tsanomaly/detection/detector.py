@@ -6,6 +6,7 @@ station of ``docs/architecture.md``.
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from typing import Any, Self
 
@@ -21,7 +22,7 @@ from tsanomaly.detection import events as event_station
 from tsanomaly.detection.events import Events
 from tsanomaly.detection.gaps import Prepared, prepare
 from tsanomaly.detection.grouping import group
-from tsanomaly.detection.member import Architecture, Member, learn
+from tsanomaly.detection.member import Architecture, learn
 from tsanomaly.detection.scaling import Scaling
 from tsanomaly.detection.scores import Scores
 from tsanomaly.detection.scoring import Parts
@@ -39,7 +40,7 @@ MOST_CELLS = 640
 has the square of that many entries."""
 
 
-class NotFittedError(TsAnomalyError, ScikitNotFittedError):
+class NotFittedError(TsAnomalyError, ScikitNotFittedError):  # type: ignore[misc]
     """The detector was asked before it learned."""
 
 
@@ -66,6 +67,7 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         window_: the window lengths, in rows.
         channels_, step_: of the series learned from; a later series must agree.
         calibration_: ``(n,)`` float32 scores that thresholds are fitted on.
+        learned_from_: name, rows, first and last time, and hash of the data.
         n_features_in_: channels.
     """
 
@@ -142,6 +144,7 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         self.rows_per_week_ = series.rows_per_week
         self.severity_ = Severity.fit(calibration)
         self.threshold_ = rule.fit(calibration, self._grouping())
+        self.learned_from_ = _learned_from(series)
         return self
 
     def score(self, X: Any, *, on_progress: OnProgress | None = None) -> Scores:
@@ -257,6 +260,16 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         prepared = prepare(self.scaling_.apply(series.values), _bridge(length))
         parts = self.members_[0].score(prepared, on_progress=on_progress)
         return _scores(series, prepared, parts, self.usual_, self.scaling_)
+
+
+def _learned_from(series: Series) -> dict[str, Any]:
+    return {
+        "name": series.name,
+        "rows": len(series),
+        "start": event_station.moment(series, 0),
+        "end": event_station.moment(series, len(series)),
+        "sha256": hashlib.sha256(np.ascontiguousarray(series.values).tobytes()).hexdigest(),
+    }
 
 
 def _bridge(length: int) -> int:

@@ -171,7 +171,7 @@ class Events(Sequence[Event]):
         rows = [
             event.to_dict() | {"channels": describe_channels(event.channels)} for event in self
         ]
-        columns = [name for name in Event.__dataclass_fields__]
+        columns = list(Event.__dataclass_fields__)
         return pd.DataFrame(rows, columns=columns)
 
     def to_csv(self) -> str:

@@ -107,7 +107,7 @@ def _errors(model: TiedAutoencoder, windows: Windows, index: NDArray[np.intp]) -
     most = min(RESIDUAL_WINDOWS, max(1_000, 40_000_000 // cells))
     some = torch.from_numpy(index[:: max(1, -(-len(index) // most))])
     parts = []
-    for chosen in some.split(2048):
+    for chosen in torch.split(some, 2048):
         x, mask = windows.gather(chosen)
         parts.append((model(x.to(device)).cpu() - x) * mask)
     return torch.cat(parts)

@@ -50,8 +50,5 @@ class Severity:
         share_below = np.interp(scores, self.body, np.linspace(0, 0.9, _QUANTILES))
         body = -10 * np.log10(1 - share_below)
         excess = np.maximum(scores - self.body[-1], 0.0)
-        if self.per_ten > 0:
-            tail = 10 + 10 * excess / self.per_ten
-        else:
-            tail = np.where(excess > 0, MOST, 0.0)
+        tail = 10 + 10 * excess / self.per_ten if self.per_ten > 0 else np.where(excess > 0, MOST, 0.0)
         return np.minimum(np.where(scores > self.body[-1], tail, body), MOST) + 0 * scores

@@ -6,7 +6,7 @@ Strictly, so that constant scores flag nothing under any rule.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -215,13 +215,13 @@ class Budget:
     than the budget's period may still hold one event: a detector that can never speak is of no use.
 
     Attributes:
-        floor: severity-free lower bound on the threshold; scores at or below never make an event, even when the
+        floor: lower bound on the threshold; scores at or below never make an event, even when the
             budget has room (ordinary rows are not anomalies because somebody had time to look at them).
     """
 
     events: float = 3.0
     per: str = "week"
-    floor: float = field(default=-np.inf, compare=False)
+    floor: float | None = None
     name: ClassVar[str] = "budget"
 
     def __post_init__(self) -> None:
@@ -252,7 +252,7 @@ class Budget:
         allowed = self.allowed(len(judged), grouping.rows_per_week)
         filled = np.where(np.isfinite(scores), scores, -np.inf)
         level = lowest_within(filled, np.unique(judged)[::-1], allowed, grouping)
-        if level <= self.floor:
+        if self.floor is not None and level <= self.floor:
             return Threshold(self.floor, rule, len(judged), "the budget is not used up: what is left is ordinary")
         return Threshold(level, rule, len(judged))
 

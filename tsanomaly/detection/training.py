@@ -177,7 +177,7 @@ def train(
         x, mask = (part.to(device) for part in windows.gather(torch.from_numpy(batch)))
         loss = _masked_error(model(x), x, mask)
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
         losses.append(loss.detach())

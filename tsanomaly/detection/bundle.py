@@ -1,0 +1,284 @@
+"""A trained detector as one safetensors file with JSON metadata: no pickle, no code, nothing but numbers and names.
+
+Loading goes in four steps, each of which may refuse with one sentence: read the header, describe (format and version),
+audit (the digest over every byte of content, then the shapes against the settings), and only then build.
+
+The digest finds damage and careless edits. It is no signature: who can write the file can write a matching digest, so
+the audit trusts nothing that it reads, and building runs no code from the file.
+
+To raise ``FORMAT``: teach :func:`_upgrade` the step from the last one, and keep a file of the old format in the tests.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+from torch import Tensor
+
+import tsanomaly
+from tsanomaly.detection.detector import Detector
+from tsanomaly.detection.member import Architecture, Member
+from tsanomaly.detection.residuals import Residuals
+from tsanomaly.detection.scaling import KINDS, Scaling
+from tsanomaly.detection.severity import Severity
+from tsanomaly.detection.thresholds import RULES, Threshold
+from tsanomaly.detection.training import History, Stop, Training
+from tsanomaly.errors import BundleError, ConfigurationError
+
+FORMAT = 1
+NAME = "tsanomaly.detector"
+MOST_BYTES = 2 * 1024**3
+MOST_WINDOW = 100_000
+"""Sizes beyond which a file is not believed, whatever it says of itself."""
+
+_PARAMETERS = ("window", "stride", "scaling", "layers", "activation", "denoising", "dropout", "budget", "random_state")
+
+
+def save(detector: Detector, path: str | os.PathLike[str]) -> Path:
+    """Write a fitted detector.
+
+    The file is written aside and renamed: a reader sees the old one or the new one, never half of it.
+
+    Raises:
+        NotFittedError: the detector has not learned.
+        BundleError: the folder does not exist or cannot be written.
+    """
+    detector._check_fitted()
+    target = Path(path)
+    tensors = _tensors(detector)
+    described = json.dumps(_describe(detector), sort_keys=True, allow_nan=False)
+    metadata = {"name": NAME, "format": str(FORMAT), "detector": described, "digest": _digest(tensors, described)}
+    aside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        aside.write_bytes(to_bytes(tensors, metadata))
+        aside.replace(target)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise BundleError(f"the model could not be written to '{target}': {error.strerror}") from None
+    return target
+
+
+def load(path: str | os.PathLike[str]) -> Detector:
+    """Read a detector back; it scores bit for bit as the one that was saved. It is placed on the CPU.
+
+    Raises:
+        BundleError: the file is missing, truncated, not of this program, newer than it, or was changed.
+    """
+    described, tensors = _read(Path(path))
+    return _build(path, described, tensors)
+
+
+def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """What a file says of itself, audited but not built: settings, channels, training, data hash.
+
+    Raises:
+        BundleError: as :func:`load`.
+    """
+    return _read(Path(path))[0]
+
+
+# --- writing --------------------------------------------------------------------------------------------------------
+
+
+def _tensors(detector: Detector) -> dict[str, Tensor]:
+    tensors = {
+        "scaling.centre": torch.from_numpy(detector.scaling_.centre),
+        "scaling.scale": torch.from_numpy(detector.scaling_.scale),
+        "severity.body": torch.from_numpy(detector.severity_.body),
+        "calibration": torch.from_numpy(detector.calibration_),
+    }
+    for name, value in detector.usual_.items():
+        tensors[f"usual.{name}"] = torch.from_numpy(value)
+    for i, member in enumerate(detector.members_):
+        for name, value in member.autoencoder.state_dict().items():
+            tensors[f"member.{i}.{name}"] = value.cpu()
+        tensors[f"member.{i}.residual.mean"] = member.residuals.mean
+        tensors[f"member.{i}.residual.root"] = member.residuals.root
+    return {name: value.contiguous().clone() for name, value in tensors.items()}
+
+
+def _describe(detector: Detector) -> dict[str, Any]:
+    parameters = {name: getattr(detector, name) for name in _PARAMETERS}
+    rule = detector._rule()
+    return {
+        "version": tsanomaly.__version__,
+        "parameters": parameters,
+        "training": vars(detector.training or Training()),
+        "rule": {"name": rule.name, **vars(rule)} if rule.name in RULES else None,
+        "channels": list(detector.channels_),
+        "step_ns": None if detector.step_ is None else int(detector.step_ / np.timedelta64(1, "ns")),
+        "rows_per_week": detector.rows_per_week_,
+        "windows": list(detector.window_),
+        "severity_per_ten": detector.severity_.per_ten,
+        "threshold": vars(detector.threshold_) | {"value": _number(detector.threshold_.value)},
+        "learned_from": detector.learned_from_,
+        "history": [vars(h) | {"stopped": h.stopped.name} for h in detector.history_],
+    }
+
+
+def _number(value: float) -> float | str:
+    return value if math.isfinite(value) else "infinite"
+
+
+def _digest(tensors: dict[str, Tensor], described: str) -> str:
+    digest = hashlib.sha256(described.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Header, description and audit; nothing is built."""
+    try:
+        size = path.stat().st_size
+        if path.is_dir() or size > MOST_BYTES:
+            raise BundleError(f"'{path}' is no model file; expected a file written by tsanomaly train or save")
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            _check_format(path, metadata)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+    except OSError as error:
+        raise BundleError(f"the model '{path}' cannot be read: {error.strerror or error}") from None
+    except SafetensorError:
+        raise BundleError(
+            f"'{path}' is truncated or no model file; expected a file written by tsanomaly train or save"
+        ) from None
+    described = metadata.get("detector", "")
+    if metadata.get("digest") != _digest(tensors, described):
+        raise BundleError(f"the model '{path}' was changed after it was written; train it again")
+    try:
+        content = json.loads(described)
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise _inconsistent(path)
+    return content, tensors
+
+
+def _check_format(path: Path, metadata: dict[str, str]) -> None:
+    if metadata.get("name") != NAME:
+        raise BundleError(f"'{path}' holds no detector of this program; expected a file written by tsanomaly train")
+    written = metadata.get("format", "")
+    if not written.isdigit() or int(written) > FORMAT:
+        raise BundleError(
+            f"the model '{path}' has format {written or 'unknown'}; this program reads up to {FORMAT}: "
+            "upgrade tsanomaly"
+        )
+
+
+def _inconsistent(path: str | os.PathLike[str]) -> BundleError:
+    return BundleError(f"the model '{path}' contradicts itself; train it again")
+
+
+def _build(path: str | os.PathLike[str], described: dict[str, Any], tensors: dict[str, Tensor]) -> Detector:
+    try:
+        return _Builder(described, tensors).detector()
+    except (KeyError, ValueError, TypeError, AttributeError, RuntimeError, OverflowError, ConfigurationError):
+        # Whatever a hostile description makes fail, fails here, and means the same to the user.
+        raise _inconsistent(path) from None
+
+
+class _Builder:
+    """Puts a detector together from checked parts. Every shape follows from the settings and is compared with them."""
+
+    def __init__(self, described: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+        self.described = described
+        self.tensors = tensors
+        self.channels = tuple(str(name) for name in described["channels"])
+        self.windows = [int(length) for length in described["windows"]]
+        if not self.channels or not self.windows or not all(2 <= n <= MOST_WINDOW for n in self.windows):
+            raise ValueError("channels or windows")
+
+    def detector(self) -> Detector:
+        d = self.described
+        parameters = {name: d["parameters"][name] for name in _PARAMETERS}
+        parameters["layers"] = tuple(float(s) if s < 1 else int(s) for s in parameters["layers"])
+        detector = Detector(**parameters, training=Training(**d["training"]))
+        if d["rule"] is not None:
+            rule = dict(d["rule"])
+            detector.threshold = RULES[rule.pop("name")](**{k: _rule_value(v) for k, v in rule.items()})
+        c = len(self.channels)
+        detector.scaling_ = Scaling(
+            _one_of(str(parameters["scaling"]), KINDS), self.array("scaling.centre", c), self.array("scaling.scale", c)
+        )
+        detector.severity_ = Severity(self.array("severity.body", 91), float(d["severity_per_ten"]))
+        detector.usual_ = {
+            "channel": self.array("usual.channel", c),
+            "pattern": self.array("usual.pattern", 1),
+            "point": self.array("usual.point", 1),
+        }
+        detector.members_ = [self.member(i, detector) for i in range(len(self.windows))]
+        detector.history_ = [_history(h) for h in d["history"]]
+        detector.window_ = self.windows
+        detector.channels_ = self.channels
+        detector.n_features_in_ = c
+        detector.step_ = None if d["step_ns"] is None else np.timedelta64(int(d["step_ns"]), "ns")
+        detector.rows_per_week_ = float(d["rows_per_week"])
+        detector.calibration_ = self.tensors["calibration"].to(torch.float32).flatten().numpy()
+        threshold = dict(d["threshold"])
+        value = math.inf if threshold["value"] == "infinite" else float(threshold["value"])
+        detector.threshold_ = Threshold(
+            value, str(threshold["rule"]), int(threshold["fitted_on"]), str(threshold["note"])
+        )
+        detector.learned_from_ = dict(d["learned_from"])
+        return detector
+
+    def member(self, i: int, detector: Detector) -> Member:
+        length = self.windows[i]
+        cells = length * len(self.channels)
+        prefix = f"member.{i}."
+        state = {
+            name.removeprefix(prefix): value
+            for name, value in self.tensors.items()
+            if name.startswith(prefix) and ".residual." not in name
+        }
+        if self.tensors[f"{prefix}residual.root"].shape != (cells, cells):
+            raise ValueError("residual")
+        architecture = Architecture(detector.layers, detector.activation, detector.denoising, detector.dropout)
+        if sum(v.numel() for v in state.values()) > MOST_BYTES // 4 or max(architecture.sizes(cells)) > 10 * cells:
+            raise ValueError("sizes")
+        model = architecture.build(cells)
+        model.load_state_dict(state)
+        model.eval()
+        residuals = Residuals(
+            self.tensors[f"{prefix}residual.mean"].reshape(cells), self.tensors[f"{prefix}residual.root"]
+        )
+        return Member(length, model, residuals)
+
+    def array(self, name: str, size: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+        tensor = self.tensors[name]
+        if tensor.shape != (size,) or not bool(torch.isfinite(tensor).all()):
+            raise ValueError(name)
+        return tensor.to(torch.float64).numpy()
+
+
+def _one_of(value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise ValueError(value)
+    return value
+
+
+def _rule_value(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _history(h: dict[str, Any]) -> History:
+    numbers = {name: tuple(float(x) for x in h[name]) for name in ("trained", "held_back")}
+    return History(
+        tuple(int(x) for x in h["steps"]), numbers["trained"], numbers["held_back"], int(h["best_step"]),
+        Stop[h["stopped"]],
+    )
