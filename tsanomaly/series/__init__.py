@@ -1,8 +1,23 @@
 """What comes in: reading, diagnosis, grid."""
 
 from tsanomaly.series.diagnosis import Diagnosis, Finding, Level
+from tsanomaly.series.options import OnProgress, ReadOptions
 from tsanomaly.series.period import estimate_period
-from tsanomaly.series.reading import Reading, read_csv
+from tsanomaly.series.reading import Reading, from_array, from_frame, read_csv, read_file, read_parquet
 from tsanomaly.series.series import Series
 
-__all__ = ["Diagnosis", "Finding", "Level", "Reading", "Series", "estimate_period", "read_csv"]
+__all__ = [
+    "Diagnosis",
+    "Finding",
+    "Level",
+    "OnProgress",
+    "ReadOptions",
+    "Reading",
+    "Series",
+    "estimate_period",
+    "from_array",
+    "from_frame",
+    "read_csv",
+    "read_file",
+    "read_parquet",
+]

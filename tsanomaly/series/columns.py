@@ -21,11 +21,27 @@ UNIT = r"(?:[^\d\s+\-.,;:/][^\d]{0,9})"
 """What may follow every number of a column: °C, %, kW, m/s."""
 
 LABEL_NAMES = frozenset(
-    ("label", "labels", "anomaly", "anomalies", "isanomaly", "anomalous", "outlier", "outliers", "isoutlier")
-    + ("groundtruth", "gt", "attack", "isattack", "normalattack", "abnormal", "anomalylabel")
+    [
+        "label",
+        "labels",
+        "anomaly",
+        "anomalies",
+        "isanomaly",
+        "anomalous",
+        "anomalylabel",
+        "outlier",
+        "outliers",
+        "isoutlier",
+        "groundtruth",
+        "gt",
+        "attack",
+        "isattack",
+        "normalattack",
+        "abnormal",
+    ]
 )
-TRUE_WORDS = frozenset(("1", "1.0", "true", "t", "yes", "y", "attack", "anomaly", "anomalous", "outlier", "abnormal"))
-FALSE_WORDS = frozenset(("0", "0.0", "false", "f", "no", "n", "normal", "ok")) | MISSING
+TRUE_WORDS = frozenset(["1", "1.0", "true", "t", "yes", "y", "attack", "anomaly", "anomalous", "outlier", "abnormal"])
+FALSE_WORDS = frozenset(["0", "0.0", "false", "f", "no", "n", "normal", "ok"]) | MISSING
 
 
 @dataclass(frozen=True)
@@ -75,7 +91,8 @@ def to_numbers(column: pa.ChunkedArray, decimal: str) -> Numbers:
     n = len(column)
     nothing = np.zeros(n, dtype=np.bool_)
     kind = column.type
-    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind) or pa.types.is_decimal(kind)):
+    numeric = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal)
+    if not any(is_such(kind) for is_such in numeric):
         foreign = pc.is_valid(column).to_numpy()
         return Numbers(np.full(n, np.nan), nothing, foreign, (str(kind),))
     values = pc.fill_null(pc.cast(column, pa.float64(), safe=False), np.nan).to_numpy()
@@ -87,7 +104,9 @@ def is_text(column: pa.ChunkedArray) -> bool:
     return bool(pa.types.is_string(column.type) or pa.types.is_large_string(column.type))
 
 
-def _without_infinities(values: NDArray[np.float64], text: NDArray[np.bool_], examples: Any = (), unit: str = "") -> Numbers:
+def _without_infinities(
+    values: NDArray[np.float64], text: NDArray[np.bool_], examples: Any = (), unit: str = ""
+) -> Numbers:
     infinite = np.isinf(values)
     if infinite.any():
         values = np.where(infinite, np.nan, values)
@@ -155,7 +174,7 @@ def to_labels(column: pa.ChunkedArray) -> NDArray[np.bool_] | None:
     if not set(words) <= TRUE_WORDS | FALSE_WORDS or all(word in MISSING for word in words):
         return None
     truth = np.array([word in TRUE_WORDS for word in words] + [False])
-    return truth[pc.fill_null(coded.indices, len(words)).to_numpy(zero_copy_only=False)]
+    return np.asarray(truth[pc.fill_null(coded.indices, len(words)).to_numpy(zero_copy_only=False)])
 
 
 def channel_findings(name: str, numbers: Numbers, rows: NDArray[np.int64]) -> list[Finding]:
@@ -178,10 +197,6 @@ def channel_findings(name: str, numbers: Numbers, rows: NDArray[np.int64]) -> li
         bad = rows[missing]
         message = f"'{name}' has no value in {counted(len(bad), 'row')}"
         said.append(found("missing-values", Level.NOTE, message, rows=bad, repair="left as gaps", column=name))
-    if numbers.is_constant:
-        message = f"'{name}' is constant"
-        repair = "kept; it can only show an anomaly when it moves"
-        said.append(found("constant-column", Level.WARNING, message, repair=repair, column=name))
     return said
 
 

@@ -18,6 +18,8 @@ DELIMITERS = (",", ";", "\t", "|", " ")
 NO_DELIMITER = "\x1f"
 """Stands for 'one column' where the csv module must be given something: ASCII's own unit separator."""
 
+BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+
 SAMPLE_BYTES = 2**18
 SAMPLE_ROWS = 300
 LINE_LIMIT = 2**20
@@ -28,9 +30,36 @@ COMMA_NUMBER = r"[+-]?(?:\d+(?:,\d*)?|,\d+)(?:[eE][+-]?\d+)?"
 POINT_THOUSANDS = r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?"
 COMMA_THOUSANDS = r"[+-]?\d{1,3}(?:[. '\x{a0}\x{202f}]\d{3})+(?:,\d*)?"
 
-MISSING = frozenset(
-    ("", "-", "--", "---", ".", "?", "*", "n/a", "#n/a", "na", "nan", "-nan", "nil", "none", "null", "nat", "missing")
-    + ("bad", "error", "fault", "invalid", "offline", "no data", "nodata", "#value!", "#div/0!", "#num!", "#ref!", "\\n")
+MISSING = {"", "no data"}.union(
+    [
+        "-",
+        "--",
+        "---",
+        ".",
+        "?",
+        "*",
+        "n/a",
+        "#n/a",
+        "na",
+        "nan",
+        "-nan",
+        "nil",
+        "none",
+        "null",
+        "nat",
+        "missing",
+        "bad",
+        "error",
+        "fault",
+        "invalid",
+        "offline",
+        "nodata",
+        "#value!",
+        "#div/0!",
+        "#num!",
+        "#ref!",
+        "\\n",
+    ]
 )
 """Cells that mean 'nothing was measured', in lower case."""
 
@@ -104,7 +133,7 @@ def find_encoding(source: Source) -> str:
         ReadError: the file holds bytes that no text has.
     """
     data = source.data
-    for mark, encoding in ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
+    for mark, encoding in BYTE_ORDER_MARKS.items():
         if data.startswith(mark):
             return encoding
     sample = data[:SAMPLE_BYTES]
@@ -171,17 +200,23 @@ def find_header(rows: list[list[str]]) -> bool:
     if not body:
         return not any(is_number(cell) or looks_like_time(cell) for cell in first)
     votes = 0
+    counts_up = _counts_up(first)
     for index, cell in enumerate(first):
         below = [row[index] for row in body if index < len(row) and not is_missing(row[index])]
-        times = sum(map(looks_like_time, below)) * 2 > len(below)
-        numbers = sum(map(is_number, below)) * 2 > len(below)
-        if times:  # a column of times settles it: names may be numbers, but no name is a date
-            return not looks_like_time(cell)
-        if numbers and not is_missing(cell):
-            votes += -1 if is_number(cell) else 1
-    if votes == 0:
-        return not any(is_number(cell) for cell in first)
-    return votes > 0
+        if sum(map(looks_like_time, below)) * 2 > len(below):
+            return not looks_like_time(cell)  # names may be numbers, but no name is a date
+        if sum(map(is_number, below)) * 2 > len(below):
+            if not is_number(cell):
+                votes += not is_missing(cell) or (index == 0 and counts_up)
+            elif not counts_up:
+                votes -= 1
+    return votes > 0 if votes else not any(map(is_number, first))
+
+
+def _counts_up(first: list[str]) -> bool:
+    """Names such as ``0,1,2,Label``: as written by tools that number unnamed columns."""
+    numbers = [cell.strip() for cell in first if is_number(cell)]
+    return numbers in ([str(i + start) for i in range(len(numbers))] for start in (0, 1)) and len(numbers) < len(first)
 
 
 def split(lines: list[str], delimiter: str) -> list[list[str]]:
@@ -205,7 +240,7 @@ def _preamble(rows: list[list[str]]) -> int:
 
 
 def _is_title(row: list[str], usual: int) -> bool:
-    return usual > 1 and len(row) == 1 or row[:1] == ["sep="]
+    return (usual > 1 and len(row) == 1) or row[:1] == ["sep="]
 
 
 def _sample_lines(source: Source, encoding: str) -> list[str]:

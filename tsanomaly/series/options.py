@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,23 @@ from tsanomaly.errors import CancelledError, ConfigurationError
 
 OnProgress = Callable[[float], bool | None]
 """Told the share read so far, 0 to 1; returning ``False`` cancels."""
+
+
+class Overrides(TypedDict, total=False):
+    """Keyword arguments of the readers: the fields of :class:`ReadOptions`, where each is explained."""
+
+    encoding: str | None
+    delimiter: str | None
+    decimal: str | None
+    header: bool | None
+    time_column: str | None
+    time_format: str | None
+    zone: str | None
+    step: str | None
+    series_column: str | None
+    label_column: str | None
+    channels: Sequence[str] | None
+
 
 NONE_SUCH = ""
 """As a column's name: the source has no such column, do not look for one."""

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from tsanomaly.errors import DataError, ReadError
+from tsanomaly.series import frames
 from tsanomaly.series import source as sources
-from tsanomaly.series.diagnosis import Diagnosis, Finding, Level, counted, found
+from tsanomaly.series.diagnosis import Diagnosis, Finding
 from tsanomaly.series.dialect import Dialect, find_dialect
-from tsanomaly.series.grid import duration, lay_on_grid
-from tsanomaly.series.options import OnProgress, ReadOptions
+from tsanomaly.series.grid import duration
+from tsanomaly.series.layout import lay_out
+from tsanomaly.series.options import NONE_SUCH, OnProgress, Overrides, ReadOptions, report
 from tsanomaly.series.roles import Roles, find_roles
 from tsanomaly.series.series import Series
 from tsanomaly.series.source import PathOrFile, Source
-from tsanomaly.series.table import Table, distinct, parse
-from tsanomaly.series.zones import to_utc
+from tsanomaly.series.table import Table, parse
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,9 @@ class Reading:
             DataError: there are several.
         """
         if len(self.series) != 1:
-            names = ", ".join(f"'{series.name}'" for series in self.series[:5])
-            more = ", …" if len(self.series) > 5 else ""
             raise DataError(
-                f"{self.diagnosis.source} holds {len(self.series)} series ({names}{more}); "
-                f"pick one, such as reading['{self.series[0].name}']"
+                f"{self.diagnosis.source} holds {len(self.series)} series ({self._names()}); "
+                f"pick one with reading['{self.series[0].name}']"
             )
         return self.series[0]
 
@@ -51,8 +50,7 @@ class Reading:
         for series in self.series:
             if series.name == name:
                 return series
-        names = ", ".join(f"'{series.name}'" for series in self.series[:5])
-        raise DataError(f"{self.diagnosis.source} has no series '{name}'; it has {names}")
+        raise DataError(f"{self.diagnosis.source} has no series '{name}'; it has {self._names()}")
 
     def __iter__(self) -> Iterator[Series]:
         return iter(self.series)
@@ -60,30 +58,28 @@ class Reading:
     def __len__(self) -> int:
         return len(self.series)
 
+    def _names(self, most: int = 5) -> str:
+        more = ", …" if len(self.series) > most else ""
+        return ", ".join(f"'{series.name}'" for series in self.series[:most]) + more
 
-def read_csv(
-    path: PathOrFile,
-    *,
-    encoding: str | None = None,
-    delimiter: str | None = None,
-    decimal: str | None = None,
-    header: bool | None = None,
-    time_column: str | None = None,
-    time_format: str | None = None,
-    zone: str | None = None,
-    step: str | None = None,
-    series_column: str | None = None,
-    label_column: str | None = None,
-    channels: Sequence[str] | None = None,
-    progress: OnProgress | None = None,
-) -> Reading:
+
+def read_file(path: PathOrFile, *, progress: OnProgress | None = None, **overrides: Unpack[Overrides]) -> Reading:
+    """Read a CSV or a Parquet file, whichever its content says it is; arguments as in :func:`read_csv`."""
+    source = sources.load(path)
+    read = _read_parquet if source.is_parquet else _read_text
+    return read(source, ReadOptions(**overrides), progress)
+
+
+def read_csv(path: PathOrFile, *, progress: OnProgress | None = None, **overrides: Unpack[Overrides]) -> Reading:
     """Read a text table: plain, gzip, or a zip with one file in it.
 
-    What is ``None`` is worked out, and the diagnosis says what was found; see :class:`ReadOptions` for each argument.
+    What is not given is worked out, and the diagnosis says what was found.
 
     Args:
         path: a path, or a binary file object such as an upload; its ``name`` is used where it has one.
         progress: told the share read; returning ``False`` cancels.
+        overrides: any field of :class:`ReadOptions`: ``encoding``, ``delimiter``, ``decimal``, ``header``,
+            ``time_column``, ``time_format``, ``zone``, ``step``, ``series_column``, ``label_column``, ``channels``.
 
     Raises:
         ReadError: the file is not there, no text, no table, or without numbers.
@@ -91,73 +87,111 @@ def read_csv(
         ConfigurationError: an argument is wrong in itself.
         CancelledError: ``progress`` answered ``False``.
     """
+    source = sources.load(path)
+    if source.is_parquet:
+        raise ReadError(f"{source.name} is a Parquet file; read it with read_parquet or read_file")
+    return _read_text(source, ReadOptions(**overrides), progress)
+
+
+def read_parquet(path: PathOrFile, *, progress: OnProgress | None = None, **overrides: Unpack[Overrides]) -> Reading:
+    """Read a Parquet file; arguments and errors as in :func:`read_csv`, those about text having no effect."""
+    source = sources.load(path)
+    if not source.is_parquet:
+        raise ReadError(f"{source.name} is not a Parquet file; read text with read_csv or read_file")
+    return _read_parquet(source, ReadOptions(**overrides), progress)
+
+
+def from_frame(frame: pd.DataFrame, *, name: str = "frame", **overrides: Unpack[Overrides]) -> Reading:
+    """Take a DataFrame with a ``DatetimeIndex`` or a column of times; arguments as in :func:`read_csv`.
+
+    Rows are numbered from 1 in findings.
+    """
+    findings: list[Finding] = []
+    return _understood(frames.of_frame(frame, name, findings), ReadOptions(**overrides), findings)
+
+
+def from_array(
+    values: ArrayLike,
+    times: ArrayLike | None = None,
+    *,
+    labels: ArrayLike | None = None,
+    channels: Sequence[str] | None = None,
+    zone: str | None = None,
+    step: str | None = None,
+    name: str = "array",
+) -> Reading:
+    """Take an array.
+
+    Args:
+        values: ``(n,)`` or ``(n, c)`` numbers; NaN where nothing was observed.
+        times: ``(n,)`` of anything that :func:`read_csv` reads as times; ``None``: rows are counted.
+        labels: ``(n,)`` of 0 and 1.
+        channels: the ``c`` names; otherwise ``value``, or ``channel 1`` and so on.
+        zone: as in :class:`ReadOptions`.
+        step: as in :class:`ReadOptions`.
+        name: of the series.
+
+    Raises:
+        DataError: shapes do not agree, or no numbers.
+    """
+    table = frames.of_array(values, times, labels, channels, name)
     options = ReadOptions(
-        encoding, delimiter, decimal, header, time_column, time_format, zone, step, series_column, label_column, channels
+        time_column=NONE_SUCH if times is None else frames.TIME,
+        label_column=NONE_SUCH if labels is None else frames.LABEL,
+        series_column=NONE_SUCH,
+        channels=[column for column in table.columns if column not in (frames.TIME, frames.LABEL)],
+        zone=zone,
+        step=step,
     )
-    return _read_text(sources.load(path), options, progress)
+    return _understood(table, options, [])
 
 
 def _read_text(source: Source, options: ReadOptions, progress: OnProgress | None) -> Reading:
     findings: list[Finding] = []
     dialect = find_dialect(source, options)
     table = parse(source, dialect, findings, progress)
-    del source
     return _understood(table, options, findings, dialect)
 
 
-def _understood(
-    table: Table, options: ReadOptions, findings: list[Finding], dialect: Dialect | None = None
-) -> Reading:
-    if len(table) < 2:
-        raise DataError(f"{table.name} has {counted(len(table), 'row')} of data; a series needs at least 2")
+def _read_parquet(source: Source, options: ReadOptions, progress: OnProgress | None) -> Reading:
+    findings: list[Finding] = []
+    table = frames.of_parquet(source, findings)
+    report(progress, 1.0)
+    return _understood(table, options, findings)
+
+
+def _understood(table: Table, options: ReadOptions, findings: list[Finding], dialect: Dialect | None = None) -> Reading:
+    """The stations after the text is a table: what columns are for, then series on their grids."""
     roles = find_roles(table, options, dialect.decimal if dialect else ".", findings)
-    series = tuple(_series(table, roles, options, findings))
-    first = series[0]
-    diagnosis = Diagnosis(
+    series = lay_out(table, roles, options, findings)
+    return Reading(series, _diagnosis(table, roles, series, findings, dialect))
+
+
+def _diagnosis(
+    table: Table, roles: Roles, series: tuple[Series, ...], findings: list[Finding], dialect: Dialect | None
+) -> Diagnosis:
+    steps = {one.step for one in series}
+    step = steps.pop() if len(steps) == 1 else None
+    text: dict[str, Any] = {}
+    if dialect is not None:
+        text = {
+            "encoding": dialect.encoding,
+            "delimiter": dialect.delimiter,
+            "decimal": dialect.decimal,
+            "header": dialect.header,
+        }
+    return Diagnosis(
         source=table.name,
         rows=len(table),
-        encoding=dialect.encoding if dialect else None,
-        delimiter=dialect.delimiter if dialect else None,
-        decimal=dialect.decimal if dialect else None,
-        header=dialect.header if dialect else None,
         layout="long" if roles.series_column else "wide",
         time_column=roles.time_column,
         time_format=roles.stamps.notation if roles.stamps else None,
-        zone=first.zone,
-        step=duration(first.step.astype(np.int64)) if first.step is not None else None,
+        zone=series[0].zone,
+        step=duration(step.astype(np.int64)) if step is not None else None,
         series_column=roles.series_column,
         label_column=roles.label_column,
-        channels=first.channels,
+        channels=series[0].channels,
         series={one.name: len(one) for one in series},
         findings=tuple(findings),
+        **text,
     )
-    return Reading(series, diagnosis)
-
-
-def _series(table: Table, roles: Roles, options: ReadOptions, findings: list[Finding]) -> Iterator[Series]:
-    names = tuple(roles.channels)
-    values = np.column_stack([numbers.values for numbers in roles.channels.values()])
-    zone = None
-    times = None
-    if roles.stamps is not None:
-        times, zone = to_utc(roles.stamps, options.zone or roles.zone, table.rows, findings)
-    for name, places in _parts(table, roles):
-        yield _one_series(name, places, times, values, names, zone, table, roles, options, findings)
-
-
-def _one_series(name: str, places: Any, times: Any, values: Any, names: Any, zone: Any, table: Table, roles: Roles, options: ReadOptions, findings: list[Finding]) -> Series:
-    labels = None if roles.labels is None else roles.labels[places]
-    if times is None:
-        part = values[places]
-        return Series(np.arange(len(part)), part, names, labels=labels, name=name)
-    grid = lay_on_grid(times[places], values[places], labels, table.rows[places], options.step_ns(), name, findings)
-    return Series(
-        grid.times.view("datetime64[ns]"), grid.values, names, np.timedelta64(grid.step, "ns"), zone, grid.labels, name
-    )
-
-
-def _parts(table: Table, roles: Roles) -> Iterator[tuple[str, Any]]:
-    readable = slice(None)
-    if roles.stamps is not None and not roles.stamps.readable.all():
-        readable = np.flatnonzero(roles.stamps.readable)
-    yield table.stem, readable

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,8 +28,12 @@ from tsanomaly.series.timestamps import (
 )
 
 TIME_NAMES = re.compile(r"(?i).*(time|date|stamp|zeit|datum|fecha|epoch|heure).*|ts|dt|ds|t|datetime|when")
-SERIES_NAMES = re.compile(r"(?i)(series|sensor|device|machine|unit|item|asset|tag|host|metric|variable|station|meter)(_?(id|name|no))?|id|unique_id")
-COUNTER_NAMES = re.compile(r"(?i)unnamed: ?\d+|index|idx|row|rows|no|nr|#|id|column 1|t|time|step|timestamp|__index_level_0__")
+SERIES_NAMES = re.compile(
+    r"(?i)(series|sensor|device|machine|unit|item|asset|tag|host|metric|variable|station|meter)(_?(id|name|no))?|id|unique_id"
+)
+COUNTER_NAMES = re.compile(
+    r"(?i)unnamed: ?\d+|index|idx|row|rows|no|nr|#|id|column 1|t|time|step|timestamp|__index_level_0__"
+)
 SAMPLES = 400
 
 
@@ -138,8 +143,12 @@ def _read_stamps(column: pa.ChunkedArray, notation: str | None, decimal: str) ->
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         return _typed_stamps(column)
     if not is_text(column):
-        return read_numbers(to_numbers(column, decimal).values if not pa.types.is_integer(kind) or column.null_count
-                            else column.to_numpy(), notation), None
+        return read_numbers(
+            to_numbers(column, decimal).values
+            if not pa.types.is_integer(kind) or column.null_count
+            else column.to_numpy(),
+            notation,
+        ), None
     if notation is None:
         texts = [text for text in _spread(column).to_pylist() if text and text.strip()]
         if notation_of(texts) is None:
@@ -184,7 +193,14 @@ def _clock_findings(name: str, stamps: Stamps, rows: NDArray[np.int64], findings
     if stamps.outside.any():
         message = f"{counted(int(stamps.outside.sum()), 'row')} before 1678 or after 2261 in '{name}'"
         findings.append(
-            found("stamps-out-of-range", Level.REPAIRED, message, rows=rows[stamps.outside], repair="left out", column=name)
+            found(
+                "stamps-out-of-range",
+                Level.REPAIRED,
+                message,
+                rows=rows[stamps.outside],
+                repair="left out",
+                column=name,
+            )
         )
     early = stamps.readable & (stamps.local < 0)
     if early.any():
@@ -213,8 +229,8 @@ def _find_series_column(
             continue
         if not hinted and (not is_text(column) or to_numbers(_spread(column), decimal).is_numeric):
             continue
-        codes, groups = _codes(column)
-        if not 2 <= groups <= len(table) / 2:
+        codes, groups = codes_of(column)
+        if not 2 <= len(groups) <= len(table) / 2:
             continue
         apart = _repeats(stamps.local, codes)
         tells_apart = unclear > 0.3 * len(table) and apart <= 0.1 * unclear
@@ -224,11 +240,10 @@ def _find_series_column(
     return None
 
 
-def _codes(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], int]:
+def codes_of(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], list[Any]]:
+    """A number for each distinct cell, ``(n,)``, and the cells they stand for, in order of first appearance."""
     coded = pc.dictionary_encode(column.combine_chunks(), null_encoding="encode")
-    if isinstance(coded, pa.ChunkedArray):
-        coded = coded.combine_chunks()
-    return coded.indices.to_numpy(zero_copy_only=False).astype(np.int64), len(coded.dictionary)
+    return coded.indices.to_numpy(zero_copy_only=False).astype(np.int64), coded.dictionary.to_pylist()
 
 
 def _contiguous(codes: NDArray[np.int64]) -> bool:
@@ -275,18 +290,44 @@ def _find_channels(
         for name in options.channels:
             require(rest, name, "a channel", table.name)
         rest = list(dict.fromkeys(options.channels))
+    read = {name: to_numbers(table.columns[name], decimal) for name in rest}
+    if not any(numbers.is_numeric for numbers in read.values()):
+        raise _nothing_to_watch(table, read)
     channels = {}
-    for name in rest:
-        numbers = to_numbers(table.columns[name], decimal)
-        if numbers.is_numeric and not (options.channels is None and _counts_rows(name, rest, numbers)):
+    for name, numbers in read.items():
+        if options.channels is not None and not numbers.is_numeric and not numbers.is_empty:
+            raise ReadError(f"{table.name}: column '{name}' was asked for as a channel and holds no numbers")
+        if options.channels is not None or (numbers.is_numeric and not _counts_rows(name, rest, numbers)):
             channels[name] = numbers
             findings.extend(channel_findings(name, numbers, table.rows))
-            continue
-        findings.append(_dropped(name, numbers))
-    if not channels:
-        shown = ", ".join(f"'{name}'" for name in rest[:5]) or "none left"
-        raise ReadError(f"{table.name} has no column of numbers to watch (columns looked at: {shown}); is the decimal sign right?")
+        else:
+            findings.append(_dropped(name, numbers))
+    findings.extend(_constant(channels))
     return channels
+
+
+def _nothing_to_watch(table: Table, read: dict[str, Numbers]) -> ReadError:
+    if read and all(numbers.is_empty for numbers in read.values()):
+        return ReadError(f"{table.name} has no value in any row of {_quoted(read)}; there is nothing to watch")
+    return ReadError(
+        f"{table.name} has no column of numbers beside {_quoted(set(table.columns) - set(read)) or 'none'}"
+        f" (looked at: {_quoted(read) or 'none'}); check delimiter and decimal sign"
+    )
+
+
+def _constant(channels: dict[str, Numbers]) -> Iterator[Finding]:
+    names = [name for name, numbers in channels.items() if numbers.is_constant]
+    if names:
+        message = f"{_quoted(names)} {'is' if len(names) == 1 else 'are'} constant"
+        repair = "kept; a constant channel can only show an anomaly by moving"
+        column = names[0] if len(names) == 1 else None
+        yield found("constant-column", Level.WARNING, message, repair=repair, column=column)
+
+
+def _quoted(names: Iterable[str], most: int = 5) -> str:
+    every = list(names)
+    more = f" and {len(every) - most} more" if len(every) > most else ""
+    return ", ".join(f"'{name}'" for name in every[:most]) + more
 
 
 def _counts_rows(name: str, rest: list[str], numbers: Numbers) -> bool:

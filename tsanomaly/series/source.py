@@ -118,7 +118,7 @@ def _too_large(name: str) -> ReadError:
 def _unpacked(name: str, packed: bytes) -> bytes:
     if packed[:2] == b"\x1f\x8b":
         try:
-            with gzip.GzipFile(fileobj=io.BytesIO(packed)) as stream:
+            with gzip.open(io.BytesIO(packed)) as stream:
                 return _drained(name, stream)
         except (OSError, EOFError, zlib.error):
             raise ReadError(f"{name} is a damaged or truncated gzip file; fetch it again") from None
@@ -141,10 +141,12 @@ def _only_member(name: str, packed: bytes) -> bytes:
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
         if isinstance(error, ReadError):
             raise
-        raise ReadError(f"{name} is a zip file that cannot be unpacked (damaged or encrypted); unpack it yourself") from None
+        raise ReadError(
+            f"{name} is a zip file that cannot be unpacked (damaged or encrypted); unpack it yourself"
+        ) from None
 
 
-def _drained(name: str, stream: IO[bytes]) -> bytes:
+def _drained(name: str, stream: IO[bytes] | gzip.GzipFile) -> bytes:
     kept = bytearray()
     while chunk := stream.read(CHUNK):
         kept += chunk

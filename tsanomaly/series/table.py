@@ -108,7 +108,10 @@ def _parse(
             f"{dialect.delimiter!r}, so give it"
         )
     return Table(
-        source.name, source.stem, {n: pa.chunked_array(c, pa.string()) for n, c in zip(names, columns, strict=True)}, rows
+        source.name,
+        source.stem,
+        {n: pa.chunked_array(c, pa.string()) for n, c in zip(names, columns, strict=True)},
+        rows,
     )
 
 
@@ -149,7 +152,9 @@ class _Shape:
     def findings(self) -> Iterator[Finding]:
         """What was touched."""
         if self.blank:
-            yield found("blank-rows", Level.NOTE, f"{counted(len(self.blank), 'blank row')}", rows=self.blank, repair="skipped")
+            yield found(
+                "blank-rows", Level.NOTE, f"{counted(len(self.blank), 'blank row')}", rows=self.blank, repair="skipped"
+            )
         if self.short:
             yield found(
                 "short-rows",
@@ -174,7 +179,9 @@ def _lines(text: io.TextIOWrapper, name: str) -> Iterator[str]:
     while line := text.readline(LINE_LIMIT):
         number += 1
         if len(line) == LINE_LIMIT:
-            raise ReadError(f"{name} line {number} is longer than {LINE_LIMIT:,} characters; a table has one row on a line")
+            raise ReadError(
+                f"{name} line {number} is longer than {LINE_LIMIT:,} characters; a table has one row on a line"
+            )
         yield line
 
 
@@ -200,7 +207,7 @@ def _names(names: list[str], width: int, findings: list[Finding]) -> list[str]:
                 "short-header",
                 Level.WARNING,
                 f"the header names {counted(len(given), 'column')} and the rows have {width}",
-                repair=f"the last {width - len(given)} are called by their number; look whether names fit their columns",
+                repair=f"the last {width - len(given)} are called by number; look whether names fit columns",
             )
         )
     given = [name or f"column {i + 1}" for i, name in enumerate((given + [""] * width)[:width])]

@@ -16,7 +16,7 @@ Anything with a ``%`` is a ``strptime`` pattern.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -56,7 +56,6 @@ FIRST_YEAR, LAST_YEAR = 1678, 2261
 """Whole years that 64-bit nanoseconds can hold."""
 
 _COMPILED = {name: re.compile(rf"\s*{pattern}\s*") for name, pattern in PATTERNS.items()}
-_EPOCH_TEXT = re.compile(r"\s*\d{9,19}(?:\.\d+)?\s*")
 
 
 @dataclass(frozen=True)
@@ -80,14 +79,17 @@ class Stamps:
     @property
     def readable(self) -> NDArray[np.bool_]:
         """``(n,)`` true where there is an instant."""
-        return self.local != NAT
+        return np.asarray(self.local != NAT)
+
+    def at(self, places: slice | NDArray[np.int64]) -> Stamps:
+        """Those at ``places``."""
+        return replace(self, local=self.local[places], offset=self.offset[places], outside=self.outside[places])
 
 
 def looks_like_time(text: str) -> bool:
     """Whether one cell is written as a date or an instant; plain numbers are not, epochs included."""
-    return any(
-        pattern.fullmatch(text) for name, pattern in _COMPILED.items() if name != "compact" or not text.strip().isdigit()
-    )
+    candidates = (name for name in PATTERNS if name != "compact" or not text.strip().isdigit())
+    return any(_COMPILED[name].fullmatch(text) for name in candidates)
 
 
 def notation_of(samples: list[str]) -> str | None:
@@ -153,7 +155,7 @@ def epoch_of(numbers: NDArray[Any]) -> str:
 
 
 def plausible_epochs(numbers: NDArray[Any]) -> bool:
-    """Whether ``(n,)`` numbers are instants between 1990 and 2100 in some unit, most of them whole and not one value."""
+    """Whether ``(n,)`` numbers are instants between 1990 and 2100 in some unit."""
     seen = numbers[np.isfinite(numbers)]
     if not len(seen):
         return False
@@ -201,8 +203,10 @@ def _pattern_for(texts: pa.ChunkedArray, notation: str | None) -> str:
     if notation in (DAY_FIRST, MONTH_FIRST):
         return "day or month first"
     candidates = [name for name in PATTERNS if notation is None or name.startswith(notation)]
-    matching = [pc.sum(pc.match_substring_regex(texts, rf"^\s*{PATTERNS[name]}\s*$")).as_py() or 0 for name in candidates]
-    return candidates[int(np.argmax(matching))]
+    matching = {
+        name: pc.sum(pc.match_substring_regex(texts, rf"^\s*{PATTERNS[name]}\s*$")).as_py() for name in candidates
+    }
+    return max(candidates, key=lambda name: matching[name] or 0)
 
 
 def _fields(texts: pa.Array, pattern: str) -> dict[str, NDArray[Any]]:
@@ -225,7 +229,7 @@ def _fields(texts: pa.Array, pattern: str) -> dict[str, NDArray[Any]]:
 def _looked_up(texts: pa.Array, value: Any) -> NDArray[np.float64]:
     coded = pc.dictionary_encode(texts)
     table = np.array([value(text) if text else np.nan for text in coded.dictionary.to_pylist()] + [np.nan])
-    return table[pc.fill_null(coded.indices, len(table) - 1).to_numpy(zero_copy_only=False)]
+    return np.asarray(table[pc.fill_null(coded.indices, len(table) - 1).to_numpy(zero_copy_only=False)])
 
 
 def _minutes(zone: str) -> float:

@@ -44,7 +44,9 @@ def _common_zone(offsets: NDArray[np.float64], findings: list[Finding]) -> str:
         return offset_name(int(distinct[0]))
     shown = ", ".join(offset_name(int(minutes)) for minutes in distinct[:4])
     message = f"stamps carry {len(distinct)} offsets ({shown})"
-    findings.append(found("several-offsets", Level.NOTE, message, repair="shown in UTC; give a zone to see local times"))
+    findings.append(
+        found("several-offsets", Level.NOTE, message, repair="shown in UTC; give a zone to see local times")
+    )
     return "UTC"
 
 
