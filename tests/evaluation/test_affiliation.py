@@ -35,10 +35,25 @@ def test_precision_leaves_out_zones_without_flags_and_recall_does_not():
     assert (scores.precision, scores.recall) == (1, 0.5)
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=16))
-def test_the_closed_form_equals_the_integrals(points):
-    labels, predicted = ([int(point[k]) for point in points] for k in (0, 1))
+@pytest.mark.parametrize("flag", [9, 10])
+def test_a_flag_that_ends_where_zones_meet_belongs_to_one_of_them(flag):
+    # Events [6, 8] and [12, 14] meet at 10. By symmetry either flag gives its own zone of 10 the same recall:
+    # for y in [12, 14] and the flag [10, 11], farther are 1 before the flag and 31 - 2y after y, mean 6 of 10.
+    scores = affiliation_scores(flags_with(20, (6, 8), (12, 14)), flags_with(20, (flag, flag + 1)))
+    assert scores.recall == pytest.approx((0.6 + 0) / 2)
+
+
+@st.composite
+def runs_of_flags(draw, points):
+    lengths = draw(st.lists(st.integers(1, 6), min_size=1, max_size=points))
+    return np.repeat(np.arange(len(lengths)) % 2 == draw(st.integers(0, 1)), lengths)[:points].tolist()
+
+
+@settings(max_examples=80, deadline=None)
+@given(runs_of_flags(18), runs_of_flags(18))
+def test_the_closed_form_equals_the_integrals(labels, predicted):
+    points = max(len(labels), len(predicted))
+    labels, predicted = ([*flags, *[False] * (points - len(flags))] for flags in (labels, predicted))
     if any(labels):
         scores = affiliation_scores(labels, predicted)
         expected = naive_ranges.affiliation_scores(labels, predicted)

@@ -158,16 +158,25 @@ def test_the_window_of_a_sine_is_its_period():
     assert sliding_window(np.sin(2 * np.pi * np.arange(5000) / 48)) == 48
 
 
-def test_the_window_is_read_from_the_first_channel_and_its_first_20000_points(rng):
-    first = np.sin(2 * np.pi * np.arange(30_000) / 60)
+def test_the_window_is_read_from_the_first_channel_and_its_first_20000_points():
+    first, second = (np.sin(2 * np.pi * np.arange(30_000) / period) for period in (60, 45))
     first[20_000:] = 30 * np.sin(2 * np.pi * np.arange(10_000) / 17)
-    assert sliding_window(np.column_stack((first, rng.normal(size=30_000)))) == 60
+    assert sliding_window(np.column_stack((first, second))) == 60
 
 
 @pytest.mark.parametrize(
     "values",
-    [np.zeros(500), np.arange(500.0), np.sin(2 * np.pi * np.arange(5000) / 350), np.full(50, np.nan), [1.0], []],
-    ids=["constant", "a line", "too long a period", "nothing observed", "one point", "empty"],
+    [
+        np.zeros(500),
+        np.arange(500.0),
+        np.sin(2 * np.pi * np.arange(5000) / 4),
+        np.sin(2 * np.pi * np.arange(5000) / 5),
+        np.sin(2 * np.pi * np.arange(5000) / 350),
+        np.full(50, np.nan),
+        [1.0],
+        [],
+    ],
+    ids=["constant", "a line", "period 4", "period 5", "period 350", "nothing observed", "one point", "empty"],
 )
 def test_the_window_is_125_where_no_period_shows(values):
     assert sliding_window(values) == 125

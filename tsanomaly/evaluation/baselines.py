@@ -41,8 +41,8 @@ def moving_variance(values: ArrayLike, window: int) -> NDArray[np.float64]:
     observed = np.isfinite(table)
     frame = pd.DataFrame(np.where(observed, table, np.nan))
     moving = frame.rolling(window, center=True, min_periods=1).var(ddof=0)
-    overall = frame.var(ddof=0)
-    share = moving.loc[:, overall > 0] / overall[overall > 0]
+    varying = frame.max() > frame.min()
+    share = moving.loc[:, varying] / frame.loc[:, varying].var(ddof=0)
     scores = share.mean(axis=1).fillna(0.0).to_numpy()
     return np.where(observed.any(axis=1), scores, np.nan)
 

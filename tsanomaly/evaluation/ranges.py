@@ -104,11 +104,12 @@ def _weights(position: NDArray[np.intp], length: NDArray[np.intp], bias: Bias) -
         case "back":
             return position
         case "middle":
-            return np.minimum(position, from_end)
+            return np.where(position < from_end, position, from_end)
     raise ConfigurationError(f"the bias '{bias}' is unknown; give 'flat', 'front', 'middle' or 'back'")
 
 
 def _ranges_met(ranges: NDArray[np.intp], others: NDArray[np.intp]) -> NDArray[np.intp]:
     """``(k,)`` how many of the other ranges each range overlaps."""
-    begun: NDArray[np.intp] = np.searchsorted(others[:, 0], ranges[:, 1], "left")
-    return begun - np.searchsorted(others[:, 1], ranges[:, 0], "right")
+    begun = np.searchsorted(others[:, 0], ranges[:, 1], "left")
+    over = np.searchsorted(others[:, 1], ranges[:, 0], "right")
+    return begun - over
