@@ -1,6 +1,6 @@
 """Affiliation precision and recall: how near detections are in time, against detections at random.
 
-Source: Huet et al., "Local Evaluation of Time Series Anomaly Detection Algorithms", KDD 2022, section 4.
+Source: Huet et al., "Local Evaluation of Time Series Anomaly Detection Algorithms", KDD 2022.
 
 Time is cut into zones, one for each labelled event, at the midpoints between events. In a zone ``[a, b]`` with the
 event ``[s, e]``, a flagged instant at distance ``d`` from the event is worth the chance that an instant drawn

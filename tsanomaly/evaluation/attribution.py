@@ -12,7 +12,7 @@ from tsanomaly.errors import ConfigurationError, DataError
 def hit_rate(ranked: Sequence[int], truth: Collection[int], percent: int = 100) -> float:
     """HitRate@P%: the share of true causes among the first ``floor(P% * len(truth))`` channels ranked.
 
-    Source: Su et al., "OmniAnomaly", KDD 2019, section 4.5, with P of 100 or 150.
+    Source: Su et al., "OmniAnomaly", KDD 2019, with P of 100 or 150.
 
     Args:
         ranked: channels from the most to the least blamed; may stop early.

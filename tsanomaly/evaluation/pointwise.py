@@ -62,7 +62,7 @@ class PointAdjusted(PrecisionRecall):
 
 
 def point_adjusted(labels: ArrayLike, predicted: ArrayLike) -> PointAdjusted:
-    """Point metrics after every labelled segment with a flagged point was filled up (Xu et al., WWW 2018, section 4.2).
+    """Point metrics after every labelled segment with a flagged point was filled up (Xu et al., WWW 2018).
 
     Here only to read older papers by: see :data:`POINT_ADJUSTED_WARNING`.
 

@@ -1,6 +1,6 @@
 """Volume under the range-ROC and range-PR surfaces: the yardstick of TSB-AD.
 
-Source: Paparrizos et al., "Volume Under the Surface", VLDB 2022, sections 3 and 4, as the benchmark of
+Source: Paparrizos et al., "Volume Under the Surface", VLDB 2022, as the benchmark of
 Liu & Paparrizos, "The Elephant in the Room" (TSB-AD), NeurIPS 2024, computes it.
 
 For each buffer ``b`` from 0 to the window, labels are softened: an unlabelled point ``d`` steps from a labelled
