@@ -1,0 +1,306 @@
+"""Plotly figures of a series and its events, for the dashboard and the report alike.
+
+A figure stays under 1 MB however long the series is: :mod:`tsanomaly.report.thinning` chooses the rows, and all rows
+of it share ``POINTS``. Times are drawn as the clock of the series' zone shows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from tsanomaly.detection.events import Event, Events
+from tsanomaly.report.palette import LIGHT, Palette
+from tsanomaly.report.thinning import lonely, rows_to_draw
+from tsanomaly.report.words import DIRECTIONS, as_html, clock, percent
+from tsanomaly.series import Series
+
+POINTS = 12_000
+"""Rows drawn of all lines together, anomalous ones and gaps not counted: with them some 40,000 at worst, 0.9 MB."""
+
+SHADED = 400
+"""Events shaded at most, the most severe ones: each is a shape of its own in the page."""
+
+CHANNELS = 6
+"""Channels drawn at most where the caller names none."""
+
+FAINT = 0.05
+"""Share of an event below which its channel is not drawn, unless it leads."""
+
+
+def preview(series: Series, palette: Palette = LIGHT, height: int = 220) -> go.Figure:
+    """The channels as they were read, before anything is judged."""
+    nothing = np.empty(0, np.intp)
+    channels = range(min(CHANNELS, len(series.channels)))
+    figure = _Stack(series, (0, len(series)), nothing, [1.0] * len(channels), len(channels), palette)
+    for place, channel in enumerate(channels):
+        figure.title(place, as_html(series.channels[channel]))
+        figure.line(place, series.values[:, channel], series.channels[channel], palette.actual)
+    return figure.finish(height)
+
+
+def overview(
+    events: Events,
+    *,
+    channels: Sequence[int] | None = None,
+    chosen: Event | None = None,
+    palette: Palette = LIGHT,
+    height: int | None = None,
+) -> go.Figure:
+    """The whole series with events shaded, and beneath it score and threshold on the same axis.
+
+    Each event's peak is a marker on the score whose ``customdata`` is the event's rank, so that it can be clicked.
+
+    Args:
+        channels: which to draw, as columns of ``series.values``; ``None``: those that broke most, at most ``CHANNELS``.
+        chosen: the event to stand out.
+        height: in pixels.
+    """
+    series = events.series
+    drawn = leading_channels(events) if channels is None else list(channels)
+    stack = _Stack(
+        series, (0, len(series)), _rows_of(events), [*([1.0] * len(drawn)), 0.8], len(drawn) + 1, palette
+    )
+    for event in events[:SHADED]:
+        if event is not chosen:
+            stack.shade(event, palette.event)
+    if chosen is not None:
+        stack.shade(chosen, palette.chosen)
+    for place, channel in enumerate(drawn):
+        stack.title(place, as_html(series.channels[channel]))
+        stack.line(place, series.values[:, channel], series.channels[channel], palette.actual)
+    _score(stack, len(drawn), events)
+    _peaks(stack, len(drawn), events, chosen)
+    return stack.finish(height or 150 + 110 * len(drawn))
+
+
+def zoom(
+    events: Events, event: Event, *, around: float = 2.0, palette: Palette = LIGHT, height: int | None = None
+) -> go.Figure:
+    """One event: the channels that broke, as they were and as they were expected, and the score.
+
+    Args:
+        around: what is shown before and after it, in lengths of the event (an event of few rows counts as 30).
+        height: in pixels.
+    """
+    series = events.series
+    first, last = span_around(series, event, around)
+    broke = [share for share in event.channels if share is event.channels[0] or share.share >= FAINT][:4]
+    anomalous = np.arange(event.start_row, event.end_row)
+    stack = _Stack(series, (first, last), anomalous, [*([1.0] * len(broke)), 0.6], 2 * len(broke) + 1, palette)
+    for other in events[:SHADED]:
+        if other is not event and other.start_row < last and other.end_row > first:
+            stack.shade(other, palette.event)
+    stack.shade(event, palette.chosen)
+    for place, share in enumerate(broke):
+        channel = series.channels.index(share.name)
+        stack.title(
+            place, f"{as_html(share.name)}: {percent(share.share)} of the event, {DIRECTIONS[share.direction]}"
+        )
+        expected = events.scores.expected[:, channel]
+        stack.line(place, expected, "expected", palette.expected, dash="4px,3px", legend=place == 0)
+        stack.line(place, series.values[:, channel], "actual", palette.actual, legend=place == 0)
+    _score(stack, len(broke), events)
+    return stack.finish(height or 140 + 130 * len(broke))
+
+
+def span_around(series: Series, event: Event, around: float) -> tuple[int, int]:
+    """Rows of an event and what surrounds it, clipped to the series."""
+    margin = int(around * max(30, event.end_row - event.start_row))
+    return max(0, event.start_row - margin), min(len(series), event.end_row + margin)
+
+
+def leading_channels(events: Events, most: int = CHANNELS) -> list[int]:
+    """Columns of the channels that broke most, weighted by severity; without events, the first ones."""
+    channels = events.series.channels
+    weight = dict.fromkeys(range(len(channels)), 0.0)
+    column = {name: j for j, name in enumerate(channels)}
+    for event in events:
+        for share in event.channels:
+            weight[column[share.name]] += share.share * event.severity
+    return sorted(sorted(weight, key=lambda j: -weight[j])[:most])
+
+
+def _rows_of(events: Events) -> NDArray[np.intp]:
+    if not len(events):
+        return np.empty(0, np.intp)
+    return np.unique(np.concatenate([np.arange(event.start_row, event.end_row) for event in events]))
+
+
+def _score(stack: _Stack, place: int, events: Events) -> None:
+    palette = stack.palette
+    stack.title(place, "anomaly score")
+    stack.line(place, events.scores.total, "score", palette.score, hover=False)
+    value = events.threshold.value
+    if not np.isfinite(value):
+        return
+    stack.level(place, float(value), "threshold")
+
+
+def _peaks(stack: _Stack, place: int, events: Events, chosen: Event | None) -> None:
+    if not len(events):
+        return
+    palette = stack.palette
+    rows = np.array([event.peak_row for event in events])
+    stack.add(
+        place,
+        x=stack.x(rows),
+        y=np.array([event.score for event in events]),
+        mode="markers",
+        name="events",
+        showlegend=False,
+        customdata=np.array([event.rank for event in events]),
+        hovertext=[
+            f"event {event.rank}, severity {event.severity:.0f}<br>{clock(event.peak_time)}<br>"
+            f"{as_html(event.channels[0].name)} {DIRECTIONS[event.direction]}"
+            for event in events
+        ],
+        hovertemplate="%{hovertext}<extra></extra>",
+        marker={
+            "color": palette.threshold,
+            "size": [13 if event is chosen else 8 for event in events],
+            "line": {"color": palette.paper, "width": 1.5},
+        },
+        selected={"marker": {"opacity": 1}},
+        unselected={"marker": {"opacity": 1}},
+        cliponaxis=False,
+    )
+
+
+class _Stack:
+    """Subplots above each other on one x axis, drawn from the same rows of a series."""
+
+    def __init__(
+        self,
+        series: Series,
+        rows: tuple[int, int],
+        anomalous: NDArray[np.intp],
+        heights: Sequence[float],
+        lines: int,
+        palette: Palette,
+    ) -> None:
+        self.series = series
+        self.rows = rows
+        self.anomalous = anomalous
+        self.most = max(400, POINTS // lines)
+        self.palette = palette
+        self.figure = go.Figure()
+        self.layout: dict[str, Any] = {}
+        self.notes: list[dict[str, Any]] = []
+        self.shapes: list[dict[str, Any]] = []
+        self.heights = np.asarray(heights) / np.sum(heights)
+
+    def x(self, rows: NDArray[Any]) -> NDArray[np.float64]:
+        """Rows as plotly's axis counts: milliseconds as the clock shows them, or row numbers."""
+        series = self.series
+        if not series.has_clock:
+            return rows.astype(np.float64)
+        times = series.times[0].astype("datetime64[ns]") + rows * series.step
+        if series.zone is not None:
+            times = pd.DatetimeIndex(times).tz_localize("UTC").tz_convert(series.zone).tz_localize(None).to_numpy()
+        return np.asarray(times.astype("datetime64[ns]").astype(np.int64) / 1e6, np.float64)
+
+    def line(
+        self,
+        place: int,
+        values: NDArray[Any],
+        name: str,
+        colour: str,
+        *,
+        dash: str = "solid",
+        hover: bool = True,
+        legend: bool = False,
+    ) -> None:
+        """A channel or score, ``(n,)`` of the whole series; gaps stay gaps."""
+        first, last = self.rows
+        part = values[first:last]
+        picked = rows_to_draw(part, self.anomalous - first, self.most)
+        y = part[picked].astype(np.float64)
+        x = self.x(picked + first)
+        told = {"hovertemplate": "%{fullData.name} <b>%{y:.5~g}</b><extra></extra>"} if hover else {"hoverinfo": "skip"}
+        style = {"color": colour, "width": 1.4, "dash": dash}
+        self.add(place, x=x, y=y, mode="lines", name=as_html(name), line=style, showlegend=legend, **told)
+        dots = lonely(y)
+        if len(dots):
+            dot = {"color": colour, "size": 3}
+            self.add(place, x=x[dots], y=y[dots], mode="markers", marker=dot, showlegend=False, hoverinfo="skip")
+
+    def add(self, place: int, **trace: Any) -> None:
+        """A trace in one of the subplots."""
+        self.figure.add_trace(go.Scatter(xaxis="x", yaxis=_axis(place), **trace))
+
+    def title(self, place: int, text: str) -> None:
+        """What a subplot shows, above its left corner. ``text`` is plotly's markup: escape names."""
+        self.notes.append({
+            "text": text, "x": 0, "y": self._domain(place)[1], "xref": "paper", "yref": "paper", "xanchor": "left",
+            "yanchor": "bottom", "showarrow": False, "font": {"size": 12, "color": self.palette.muted},
+        })
+
+    def level(self, place: int, value: float, name: str) -> None:
+        """A horizontal line with its name at the right."""
+        colour = self.palette.threshold
+        axis = _axis(place)
+        self.shapes.append({
+            "type": "line", "xref": "paper", "x0": 0, "x1": 1, "yref": axis, "y0": value, "y1": value,
+            "line": {"color": colour, "width": 1.2, "dash": "6px,4px"},
+        })
+        self.notes.append({
+            "text": f"{name} {value:.3g}", "x": 1, "y": value, "xref": "paper", "yref": axis, "xanchor": "right",
+            "yanchor": "bottom", "showarrow": False, "font": {"size": 11, "color": colour},
+        })
+
+    def shade(self, event: Event, colour: str) -> None:
+        """An event behind all subplots; its edge keeps a short one visible."""
+        x0, x1 = self.x(np.array([event.start_row, event.end_row]))
+        self.shapes.append({
+            "type": "rect", "xref": "x", "x0": x0, "x1": x1, "yref": "paper", "y0": 0, "y1": 1, "layer": "below",
+            "fillcolor": colour, "line": {"color": colour, "width": 1},
+        })
+
+    def finish(self, height: int) -> go.Figure:
+        """The figure with its axes."""
+        palette = self.palette
+        line = {"gridcolor": palette.grid, "zeroline": False, "linecolor": palette.grid, "fixedrange": False}
+        last = len(self.heights) - 1
+        for place in range(len(self.heights)):
+            self.layout[f"yaxis{place + 1 if place else ''}"] = {
+                **line, "domain": self._domain(place), "nticks": 4, "automargin": False, "exponentformat": "SI",
+            }
+        x0, x1 = self.x(np.array([self.rows[0], max(self.rows[0] + 1, self.rows[1] - 1)]))
+        self.figure.update_layout(
+            **self.layout,
+            xaxis={
+                **line, "anchor": _axis(last), "range": [x0, x1], "showgrid": False,
+                "type": "date" if self.series.has_clock else "linear",
+                "title": None if self.series.has_clock else {"text": "row", "font": {"size": 12}},
+            },
+            height=height,
+            margin={"l": 52, "r": 12, "t": 24, "b": 32 if self.series.has_clock else 44},
+            paper_bgcolor="rgba(0,0,0,0)",
+            plot_bgcolor="rgba(0,0,0,0)",
+            font={"color": palette.muted, "size": 12},
+            hovermode="closest",
+            hoverlabel={"bgcolor": palette.paper, "bordercolor": palette.grid, "font": {"color": palette.text}},
+            showlegend=True,
+            legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom"},
+            dragmode="zoom",
+            annotations=self.notes,
+            shapes=self.shapes,
+        )
+        return self.figure
+
+    def _domain(self, place: int) -> tuple[float, float]:
+        """Bottom and top of a subplot; the first is at the top, and each leaves room for its title."""
+        space = 0.09 if len(self.heights) > 1 else 0.0
+        room = 1 - space * (len(self.heights) - 1)
+        top = 1 - float(self.heights[:place].sum()) * room - place * space
+        return max(0.0, top - float(self.heights[place]) * room), top
+
+
+def _axis(place: int) -> str:
+    return f"y{place + 1 if place else ''}"

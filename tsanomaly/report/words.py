@@ -1,0 +1,120 @@
+"""Events in plain words. Names from files are made harmless by :func:`shown`, and by :func:`as_html` for HTML."""
+
+from __future__ import annotations
+
+import html
+import unicodedata
+
+import numpy as np
+import pandas as pd
+
+from tsanomaly.detection.events import Event, Events
+from tsanomaly.series import Series
+
+_INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+"""Unicode categories that draw nothing, or turn the text around them: controls, direction marks, line separators."""
+
+_UNITS = (
+    *(("day", 86_400 * 10**9), ("h", 3600 * 10**9), ("min", 60 * 10**9)),
+    *(("s", 10**9), ("ms", 10**6), ("µs", 10**3)),
+)
+
+DIRECTIONS = {"above": "above expected", "below": "below expected", "both": "above and below expected"}
+
+
+def shown(name: str, most: int = 60) -> str:
+    """A name on one line: what cannot be seen becomes ``�``, and what is too long ends in ``…``."""
+    cut = name if len(name) <= most else name[: most - 1] + "…"
+    return "".join("\ufffd" if unicodedata.category(letter) in _INVISIBLE else letter for letter in cut)
+
+
+def as_html(name: str, most: int = 60) -> str:
+    """:func:`shown`, with markup escaped: for HTML, and for plotly's texts, which know some of it."""
+    return html.escape(shown(name, most), quote=True)
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 row``, ``2,000 rows``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def percent(share: float) -> str:
+    """``37 %``; ``under 1 %`` for what is little but not nothing."""
+    if 0 < share < 0.01:
+        return "under 1 %"
+    return "over 99 %" if 0.99 < share < 1 else f"{share:.0%}".replace("%", " %")
+
+
+def lasting(span: np.timedelta64) -> str:
+    """A span of time in its two largest units: ``3 h 20 min``, ``12 days``."""
+    nanoseconds = int(span / np.timedelta64(1, "ns"))
+    parts: list[str] = []
+    for unit, size in _UNITS:
+        number, rest = divmod(nanoseconds, size)
+        if number:
+            parts.append(f"{number:,} {unit}{'s' * (unit == 'day' and number != 1)}")
+        elif parts:
+            break
+        nanoseconds = rest
+        if len(parts) == 2 or not rest:
+            break
+    return " ".join(parts) or f"{nanoseconds} ns"
+
+
+def rows_lasting(series: Series, rows: int) -> str:
+    """What so many rows of the grid last; without a clock, the rows themselves."""
+    return lasting(series.step * rows) if series.step is not None else counted(rows, "row")
+
+
+def clock(moment: str | int) -> str:
+    """An event's moment as people write it, ``3 Feb 2014, 05:00``; without a clock, ``row 512``."""
+    if isinstance(moment, int):
+        return f"row {moment:,}"
+    stamp = pd.Timestamp(moment)
+    seconds = f":{stamp:%S}" if stamp.second or stamp.microsecond else ""
+    fraction = f".{stamp.microsecond:06d}".rstrip("0") if stamp.microsecond else ""
+    return f"{stamp.day} {stamp:%b %Y, %H:%M}{seconds}{fraction}"
+
+
+def zone_of(series: Series) -> str:
+    """Which clock the times are read on."""
+    if not series.has_clock:
+        return "rows are counted from 0; the file has no clock"
+    return f"times in {shown(series.zone)}" if series.zone else "times as written; the file names no zone"
+
+
+def headline(events: Events) -> str:
+    """How many events, and over which time."""
+    length = rows_lasting(events.series, len(events.series))
+    if not len(events):
+        return f"No events in {length}"
+    return f"{counted(len(events), 'event')} in {length}"
+
+
+def worst(events: Events) -> str:
+    """The most severe event in one sentence; empty where there is none."""
+    if not len(events):
+        return ""
+    event = events[0]
+    return (
+        f"The most severe, {event.severity:.0f} of 100, is at {clock(event.peak_time)}: "
+        f"{shown(event.channels[0].name)} {DIRECTIONS[event.direction]}."
+    )
+
+
+def not_judged(events: Events) -> str:
+    """What could not be judged, in one sentence."""
+    coverage = events.coverage
+    if not coverage.not_judged:
+        return f"All {coverage.judged:,} rows were judged."
+    share = percent(1 - coverage.share)
+    return f"{counted(coverage.not_judged, 'row')} ({share}) could not be judged: values are missing there."
+
+
+def why(event: Event) -> str:
+    """What broke in one event: ``pressure 71 %, below expected; flow 20 %, above expected``."""
+    return "; ".join(
+        f"{shown(channel.name)} {percent(channel.share)}, {DIRECTIONS[channel.direction]}"
+        for channel in event.channels[:3]
+        if channel is event.channels[0] or channel.share >= 0.05
+    )
