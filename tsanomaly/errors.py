@@ -7,6 +7,7 @@
     │   └── ReadError         the file cannot be read as a table: mend or convert the file, or override a setting
     ├── ConfigurationError    a setting is wrong (also a ValueError): mend the call or the option
     ├── BundleError           a model file is truncated, foreign, newer or tampered with: train again or upgrade
+    ├── OutputError           a result cannot be written, or the dashboard not served: another path or port
     ├── CancelledError        the caller's own callback asked to stop: nothing was kept
     └── NotFittedError        the detector was asked before it learned (also scikit-learn's own class of that name)
 
@@ -34,6 +35,10 @@ class ConfigurationError(TsAnomalyError, ValueError):
 
 class BundleError(TsAnomalyError):
     """A saved model cannot be trusted or understood."""
+
+
+class OutputError(TsAnomalyError):
+    """A result cannot be written, or the dashboard cannot be served."""
 
 
 class CancelledError(TsAnomalyError):

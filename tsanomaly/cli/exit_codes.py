@@ -1,0 +1,43 @@
+"""What the command's exit status means; ``docs/command-line.md`` says the same, and a test compares them."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from tsanomaly.errors import BundleError, CancelledError, ConfigurationError, DataError, OutputError, TsAnomalyError
+
+
+class ExitCode(IntEnum):
+    """One line each, for people who write scripts."""
+
+    meaning: str
+
+    def __new__(cls, value: int, meaning: str) -> ExitCode:
+        member = int.__new__(cls, value)
+        member._value_ = value
+        member.meaning = meaning
+        return member
+
+    DONE = 0, "done; finding events does not change it"
+    UNEXPECTED = 1, "a fault of tsanomaly itself; --debug shows where"
+    USAGE = 2, "the command line or a setting is wrong"
+    DATA = 3, "the file or the data in it cannot be used"
+    MODEL = 4, "the model file cannot be used"
+    OUTPUT = 5, "a result cannot be written, or the dashboard cannot be served"
+    EVENTS_FOUND = 10, "events were found and --fail-on-events was given"
+    CANCELLED = 130, "cancelled (Ctrl-C); nothing half-written is left"
+    READER_GONE = 141, "whoever read the output went away, as `head` does"
+
+
+_OF_ERROR = {
+    DataError: ExitCode.DATA,
+    ConfigurationError: ExitCode.USAGE,
+    BundleError: ExitCode.MODEL,
+    OutputError: ExitCode.OUTPUT,
+    CancelledError: ExitCode.CANCELLED,
+}
+
+
+def exit_code_of(error: TsAnomalyError) -> ExitCode:
+    """The exit status an error ends in."""
+    return next((code for kind, code in _OF_ERROR.items() if isinstance(error, kind)), ExitCode.UNEXPECTED)
