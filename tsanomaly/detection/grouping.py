@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 
@@ -23,3 +24,32 @@ def group(flags: NDArray[np.bool_], merge_gap: int = 0, shortest: int = 1) -> ND
     ends = runs[np.concatenate([apart, [True]]), 1]
     long_enough = ends - starts >= shortest
     return np.column_stack([starts[long_enough], ends[long_enough]])
+
+
+def count_events(
+    scores: NDArray[np.float64], levels: NDArray[np.float64], merge_gap: int = 0, shortest: int = 1
+) -> NDArray[np.intp]:
+    """How many events :func:`group` makes of ``scores > level``, for each level, without grouping at each.
+
+    Row ``i`` starts an event of at least ``shortest`` rows exactly at the levels between two numbers. At or above the
+    first, no row close enough before it is flagged. Below the second, it is flagged itself, and no gap too wide to
+    merge opens within the ``shortest`` rows that follow.
+
+    Args:
+        scores: ``(n,)`` minus infinity where not judged.
+        levels: ``(m,)`` finite.
+
+    Returns:
+        ``(m,)``.
+    """
+    n = len(scores)
+    reach, shortest = min(merge_gap + 1, n), min(shortest, n + 1)
+    padded = np.concatenate([np.full(reach, -np.inf), scores, np.full(reach + shortest, -np.inf)])
+    highest = sliding_window_view(padded, reach).max(axis=1)
+    before, onward = highest[:n], highest[reach:]  # of the ``reach`` rows before row i; of those from row i on
+    goes_on = sliding_window_view(onward, shortest).min(axis=1)[:n]
+    first, second = before, np.minimum(scores, goes_on)
+    ever = first < second
+    begun = np.searchsorted(np.sort(first[ever]), levels, side="right")
+    over = np.searchsorted(np.sort(second[ever]), levels, side="right")
+    return begun - over

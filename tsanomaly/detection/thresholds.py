@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tsanomaly.detection.grouping import group
+from tsanomaly.detection.grouping import count_events, group
 from tsanomaly.errors import ConfigurationError
 
 Scores1D = NDArray[np.float64]
@@ -80,10 +80,10 @@ class Quantile:
 
     def fit(self, scores: Scores1D, grouping: Grouping) -> Threshold:
         judged, rule = _judged(scores), f"quantile {self.q:g}"
+        if not len(judged):
+            return _nothing(rule)
         # method="higher": a value that was seen, so that interpolation cannot fall below it on tied scores
-        return Threshold(float(np.quantile(judged, self.q, method="higher")), rule, len(judged)) if len(
-            judged
-        ) else _nothing(rule)
+        return Threshold(float(np.quantile(judged, self.q, method="higher")), rule, len(judged))
 
 
 @dataclass(frozen=True)
@@ -142,8 +142,8 @@ class ExtremeValue:
         if len(excess) == 0:
             return Threshold(float(judged.max()), rule, len(judged), "no score lies in the tail: none can be flagged")
         size = float(excess.mean())
-        ratio = len(excess) / (len(judged) * self.risk)
-        exponential = start + size * float(np.log(ratio)) if ratio > 1 else start
+        ratio = max(1.0, len(excess) / (len(judged) * self.risk))  # ties may leave fewer in the tail than the risk asks
+        exponential = start + size * float(np.log(ratio))
         if len(excess) < self.least:
             note = f"only {len(excess)} scores in the tail (at least {self.least} needed): exponential tail used"
             return Threshold(exponential, rule, len(judged), note)
@@ -209,7 +209,8 @@ _DAYS = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.
 
 @dataclass(frozen=True)
 class Budget:
-    """At most ``events`` events in each ``per``: the lowest threshold that keeps to it on the scores fitted on.
+    """At most ``events`` events in each ``per``: the lowest threshold that, like all above it, keeps to that on the
+    scores fitted on. (Far lower ones may again, when all rows have merged into a few events.)
 
     Events are counted as they will be shown, after merging; the time counted is what was judged. A stretch shorter
     than the budget's period may still hold one event: a detector that can never speak is of no use.
@@ -246,47 +247,25 @@ class Budget:
         return max(1, int(self.events * weeks * 7 / _DAYS[self.per] + 1e-9))
 
     def fit(self, scores: Scores1D, grouping: Grouping) -> Threshold:
-        judged, rule = _judged(scores), f"at most {self.events:g} event{'s' * (self.events != 1)} a {self.per}"
+        judged, rule = _judged(scores), self._in_words()
         if not len(judged):
             return _nothing(rule)
         allowed = self.allowed(len(judged), grouping.rows_per_week)
         filled = np.where(np.isfinite(scores), scores, -np.inf)
-        level = lowest_within(filled, np.unique(judged)[::-1], allowed, grouping)
+        levels = np.unique(judged)[::-1]  # the first flags nothing
+        over = count_events(filled, levels, grouping.merge_gap, grouping.shortest) > allowed
+        level = float(levels[over.argmax() - 1])  # the last before the first that is over; -1 where none is
         if self.floor is not None and level <= self.floor:
             return Threshold(self.floor, rule, len(judged), "the budget is not used up: what is left is ordinary")
         return Threshold(level, rule, len(judged))
 
+    def _in_words(self) -> str:
+        article = "an" if self.per == "hour" else "a"
+        return f"at most {self.events:g} event{'s' * (self.events != 1)} {article} {self.per}"
+
 
 def _budget_help(text: str) -> str:
     return f"the budget is '{text}'; expected a number and a period ({', '.join(_DAYS)}), such as 3/week"
-
-
-def lowest_within(scores: Scores1D, levels: Scores1D, allowed: int, grouping: Grouping) -> float:
-    """The lowest of ``levels`` (falling, the first flags nothing) such that it and all levels above it give at most
-    ``allowed`` events.
-
-    Lower thresholds may merge events until few are left, so the count is not monotone: the search goes down from
-    the top in doubling strides and then halves the last one, never past the first level known to be over.
-    """
-
-    def count(i: int) -> int:
-        return len(group(scores > levels[i], grouping.merge_gap, grouping.shortest))
-
-    good, stride = 0, 1
-    bad = len(levels)
-    while good + stride < len(levels):
-        if count(good + stride) > allowed:
-            bad = good + stride
-            break
-        good += stride
-        stride = min(2 * stride, max(1, len(levels) // 100))
-    while bad - good > 1:
-        middle = (good + bad) // 2
-        if count(middle) > allowed:
-            bad = middle
-        else:
-            good = middle
-    return float(levels[good])
 
 
 RULES: dict[str, type[Any]] = {rule.name: rule for rule in (Budget, Quantile, MAD, ExtremeValue, Dynamic)}
