@@ -3,7 +3,8 @@
 Severity counts tens: **each 10 points are ten times rarer in the data learned from**. 10 is exceeded by one row in
 ten, 20 by one in a hundred, 30 by one in a thousand, 60 by one in a million, and 100 (the cap) by one in ten
 thousand million. It depends on the score and on what was learned, not on the threshold: moving the threshold changes
-which events are shown, never how severe one is.
+which events are shown, never how severe one is. Equal scores are as common as all of them together: constant scores
+have severity 0.
 
 Up to the 90th percentile the empirical distribution answers. Beyond it an exponential tail is laid through the 90th
 and the 99th percentile of the total score (which is a sum of logarithms, so its exponential tail is a power law in the
@@ -47,8 +48,9 @@ class Severity:
 
     def of(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Severity of each score, same shape; NaN stays NaN."""
-        share_below = np.interp(scores, self.body, np.linspace(0, 0.9, _QUANTILES))
-        body = -10 * np.log10(1 - share_below)
+        # Mirrored: among equal percentiles np.interp takes the last, which is then the lowest.
+        reached = np.interp(-scores, -self.body[::-1], np.linspace(0.1, 1, _QUANTILES))
+        body = 10 * np.log10(1 / reached)
         excess = np.maximum(scores - self.body[-1], 0.0)
         tail = 10 + 10 * excess / self.per_ten if self.per_ten > 0 else np.where(excess > 0, MOST, 0.0)
-        return np.minimum(np.where(scores > self.body[-1], tail, body), MOST) + 0 * scores
+        return np.minimum(np.where(scores > self.body[-1], tail, body), MOST)
