@@ -24,7 +24,8 @@ class Parts:
 
     Attributes:
         pattern: ``(n,)`` surprise of the window around the row; NaN where no complete window covers it.
-        cells: ``(n, c)`` mean squared error of the row's cell over the windows that cover it; NaN likewise.
+        cells: ``(n, c)`` mean squared error of the row's cell over the windows that cover it; NaN likewise, but 0 for
+            a cell that was not read in a row that is covered.
         expected: ``(n, c)`` mean reconstruction over those windows, scaled; NaN likewise.
     """
 
@@ -79,7 +80,7 @@ def score(
 
 
 def spread(surprise: NDArray[np.float64], length: int, judged: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """A window's surprise at its centre row, averaged over half a window.
+    """A window's surprise at its centre row, averaged over the judged rows of half a window.
 
     Args:
         surprise: ``(w,)`` NaN for windows that were not used.
@@ -114,9 +115,16 @@ def _nearest(known: NDArray[np.bool_]) -> NDArray[np.intp]:
 
 
 def _running_sum(values: NDArray[np.float64], width: int) -> NDArray[np.float64]:
-    """Sum over ``width`` rows centred on each, fewer at the ends."""
-    total = np.concatenate([[0.0], np.cumsum(values)])
-    rows = np.arange(len(values))
-    first = np.maximum(rows - width // 2, 0)
-    last = np.minimum(rows + (width + 1) // 2, len(values))
-    return np.asarray(total[last] - total[first])
+    """Sum over ``width`` rows centred on each, fewer at the ends.
+
+    The end of one block and the beginning of the next, summed within their blocks: differences of one long running
+    sum would leave the rounding error of a huge value in every row after it.
+    """
+    n = len(values)
+    padded = np.zeros((n // width + 2) * width)
+    padded[width // 2 : width // 2 + n] = values
+    blocks = padded.reshape(-1, width)
+    to_the_end = np.cumsum(blocks[:, ::-1], axis=1)[:, ::-1].ravel()
+    from_the_start = np.zeros_like(blocks)
+    np.cumsum(blocks[:, :-1], axis=1, out=from_the_start[:, 1:])
+    return to_the_end[:n] + from_the_start.ravel()[width : width + n]
