@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from numbers import Integral
 
 import numpy as np
 import torch
@@ -42,10 +44,13 @@ class Training:
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "patience", "check_every"):
-            if getattr(self, name) < 1:
-                raise ConfigurationError(f"{name} is {getattr(self, name)}; expected a whole number of at least 1")
-        if not self.rate > 0:
+            value = getattr(self, name)
+            if not isinstance(value, Integral) or value < 1:
+                raise ConfigurationError(f"{name} is {value}; expected a whole number of at least 1")
+        if not 0 < self.rate < math.inf:
             raise ConfigurationError(f"rate is {self.rate}; expected a number above 0")
+        if not 0 <= self.decay < math.inf:
+            raise ConfigurationError(f"decay is {self.decay}; expected a number of at least 0")
         if self.seconds is not None and not self.seconds > 0:
             raise ConfigurationError(f"seconds is {self.seconds}; expected a number above 0, or None for no limit")
 
@@ -109,7 +114,7 @@ def split(usable: NDArray[np.intp], length: int, share: float = 0.1, blocks: int
     overlap their neighbours almost wholly and measure nothing.
 
     Args:
-        usable: ``(w,)`` sorted indices of usable windows, one row apart.
+        usable: ``(w,)`` sorted start rows of usable windows.
         length: rows in a window.
 
     Returns:
@@ -153,9 +158,11 @@ def train(
         model: maps ``(batch, c * L)`` to the same shape.
         index: windows to draw batches from, each drawn once before any is drawn again.
         held_back: windows to judge by; empty: the training loss judges.
+        seed: of the order of windows. Denoising and dropout draw from torch's own generator.
 
     Raises:
         CancelledError: ``on_progress`` answered ``False``; the model is left part-trained.
+        ConfigurationError: the loss is no longer a number, which only too high a rate brings about; likewise.
     """
     device = next(model.parameters()).device
     optimiser = torch.optim.AdamW(model.parameters(), lr=training.rate, weight_decay=training.decay)
@@ -185,6 +192,8 @@ def train(
         if step % training.check_every == 0 or step == training.steps:
             mean_loss = float(torch.stack(losses).mean())
             losses.clear()
+            if not math.isfinite(mean_loss):
+                raise ConfigurationError(f"training diverged by step {step}; choose a rate below {training.rate:g}")
             value = _evaluate(model, windows, judged, training.batch) if len(judged) else mean_loss
             steps.append(step)
             trained.append(mean_loss)
