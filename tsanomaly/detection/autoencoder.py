@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import copy
 import itertools
-import math
 from collections.abc import Callable, Sequence
+from numbers import Integral
 from typing import NamedTuple
 
 import torch
@@ -45,7 +45,7 @@ class GradientPaths(NamedTuple):
 
 
 def _check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
-    if len(sizes) < 2 or any(int(size) != size or size < 1 for size in sizes):
+    if len(sizes) < 2 or any(not isinstance(size, Integral) or size < 1 for size in sizes):
         raise ConfigurationError(
             f"sizes is {tuple(sizes)}; expected at least two positive whole numbers, such as (784, 128)"
         )
@@ -140,6 +140,7 @@ class Autoencoder(nn.Module):
         """Reconstruct ``(…, d0)``; while training the input is corrupted first where ``denoising`` asks for it."""
         return self.decode(self.encode(self._corrupt(x)))
 
+    @torch.enable_grad()
     def gradient_paths(self, x: Tensor) -> list[GradientPaths]:
         """Gradient of the mean squared reconstruction error, per weight, by path.
 
@@ -222,7 +223,9 @@ class TiedAutoencoder(Autoencoder):
             denoising=denoising,
             dropout=dropout,
         )
-        self.weights = nn.ParameterList(_orthogonal(d_out, d_in) for d_in, d_out in _layers(self.sizes))
+        self.weights = nn.ParameterList(
+            nn.init.orthogonal_(torch.empty(d_out, d_in)) for d_in, d_out in itertools.pairwise(self.sizes)
+        )
 
     def encoder_weights(self) -> list[Tensor]:
         return list(self.weights)
@@ -254,20 +257,3 @@ class UntiedAutoencoder(Autoencoder):
 
     def decoder_weights(self) -> list[Tensor]:
         return list(self.up)
-
-
-def _layers(sizes: Sequence[int]) -> list[tuple[int, int]]:
-    return list(itertools.pairwise(sizes))
-
-
-def _orthogonal(rows: int, columns: int) -> Tensor:
-    """Orthonormal rows or columns, whichever is fewer.
-
-    A product of a few hundred Householder-like QR steps is the slow part of starting a wide layer; QR of the thin
-    side is the cheapest exact way.
-    """
-    thin = torch.randn(max(rows, columns), min(rows, columns)) / math.sqrt(max(rows, columns))
-    q, r = torch.linalg.qr(thin)
-    q = q * torch.sign(torch.diagonal(r))  # uniform over orthogonal matrices (Mezzadri, 2007)
-    wide: Tensor = q if rows >= columns else q.t()
-    return wide.contiguous()
