@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from tsanomaly.errors import DataError
+
 
 @dataclass(frozen=True, eq=False)
 class Windows:
@@ -49,18 +51,23 @@ class Windows:
         return np.flatnonzero(self.complete)
 
     def gather(self, index: Tensor | slice) -> tuple[Tensor, Tensor]:
-        """Copy some windows out: values and mask, each ``(batch, c * L)``."""
+        """Some windows, values and mask, each ``(batch, c * L)``. For reading only: some are still views."""
         return self.view[index].flatten(1), self.observed[index].flatten(1)
 
 
 def cut(values: Tensor, observed: Tensor, present: NDArray[np.bool_], length: int, stride: int = 1) -> Windows:
-    """Cut windows of ``length`` rows, ``stride`` rows apart, the last of them ending at the last row.
+    """Cut windows of ``length`` rows, ``stride`` rows apart, as many as fit.
 
     Args:
         values: ``(n, c)`` float32, scaled, finite everywhere (short gaps bridged, others 0).
         observed: ``(n, c)`` bool.
         present: ``(n,)`` rows that may lie inside a window: observed, or in a gap short enough to bridge.
+
+    Raises:
+        DataError: there are fewer rows than ``length``.
     """
+    if len(values) < length:
+        raise DataError(f"the series has {len(values)} rows; a window needs at least {length}")
     view = values.unfold(0, length, stride)  # (w, c, L)
     holes = np.concatenate([[0], np.cumsum(~present)])
     starts = np.arange(view.shape[0]) * stride
@@ -75,8 +82,8 @@ def fold(parts: Tensor, stride: int) -> Tensor:
         parts: ``(w, c, L)`` one number a window cell, of ``w`` windows ``stride`` rows apart.
 
     Returns:
-        ``(n, c)`` with ``n = (w - 1) * stride + L``: torch's column-to-image sum in one dimension, which is the
-        exact inverse of ``unfold``.
+        ``(n, c)`` with ``n = (w - 1) * stride + L``: torch's column-to-image sum in one dimension, the
+        adjoint of ``unfold``.
     """
     w, c, length = parts.shape
     rows = (w - 1) * stride + length
