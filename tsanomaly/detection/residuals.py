@@ -35,9 +35,10 @@ class Residuals:
 
     @classmethod
     def fit(cls, errors: Tensor) -> Self:
-        """Fit on ``(w, D)`` errors of windows, contaminated or not."""
+        """Fit on ``(w, D)`` errors of windows, contaminated or not, ``w`` at least 1."""
         size = errors.square().mean(dim=1)
-        calm = errors[size <= torch.quantile(size, CALM)]
+        last = 1 + int(CALM * (len(size) - 1))  # torch.quantile would refuse more than 2**24 windows
+        calm = errors[size <= size.kthvalue(last).values]
         mean = calm.mean(dim=0)
         centred = (calm - mean).double()
         covariance = centred.t() @ centred / max(1, len(calm))
@@ -47,5 +48,5 @@ class Residuals:
         return cls(mean, (vectors / (eigenvalues + ridge).sqrt()).to(errors.dtype))
 
     def surprise(self, errors: Tensor) -> Tensor:
-        """``(w, D)`` errors to ``(w,)``; about 1 for an ordinary window."""
+        """``(w, D)`` errors to ``(w,)``; over the windows learned from as calm it averages somewhat below 1."""
         return ((errors - self.mean) @ self.root).square().mean(dim=1)
