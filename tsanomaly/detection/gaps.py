@@ -18,8 +18,9 @@ class Prepared:
     """A scaled series as the model takes it.
 
     Attributes:
-        values: ``(n, c)`` float32, finite everywhere: gaps hold the straight line between their two sides. That is
-            input only; loss and score look where ``observed`` is true and nowhere else.
+        values: ``(n, c)`` float32, finite everywhere: gaps hold the straight line between their two sides,
+            or the nearest reading where there is but one side. That is input only; loss and score look where
+            ``observed`` is true and nowhere else.
         observed: ``(n, c)`` bool.
         present: ``(n,)`` rows that a window may hold.
     """
@@ -58,14 +59,9 @@ def _within_reach(observed: NDArray[np.bool_], bridge: int) -> NDArray[np.bool_]
     spacing = np.diff(at)
     usual = float(np.median(spacing)) if len(spacing) else 1.0
     longest = bridge if usual <= 1 else max(bridge, int(2 * usual))
-    close = observed.copy()
-    gap = np.flatnonzero((spacing > 1) & (spacing - 1 <= longest))
-    starts, ends = at[gap] + 1, at[gap + 1]
-    steps = np.zeros(len(observed) + 1, np.int32)
-    np.add.at(steps, starts, 1)
-    np.add.at(steps, ends, -1)
-    close |= np.cumsum(steps[:-1]) > 0
-    return close
+    reach = observed.copy()
+    reach[at[0] : at[-1]] |= np.repeat(spacing - 1 <= longest, spacing)  # from each reading up to the next
+    return reach
 
 
 def _interpolate(values: NDArray[np.float32], observed: NDArray[np.bool_]) -> None:
