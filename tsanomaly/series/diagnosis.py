@@ -117,11 +117,12 @@ class Diagnosis:
         columns = [
             f"{self.layout} layout",
             self.series_column and f"series named by {self.series_column}",
-            f"{len(self.channels)} channels: {_listed(self.channels)}",
+            f"{counted(len(self.channels), 'channel')}: {_listed(self.channels)}",
             self.label_column and f"labels in {self.label_column}",
         ]
         understood = [SEPARATOR.join(part for part in parts if part) for parts in (text, clock, columns)]
-        grid = f"{self.rows} rows read; series: {_listed(f'{name} ({rows})' for name, rows in self.series.items())}"
+        series = _listed(f"{name} ({rows:,} steps)" for name, rows in self.series.items())
+        grid = f"{counted(self.rows, 'row')} read; series: {series}"
         return [self.source, *filter(None, understood), grid, *(finding.line() for finding in self.findings)]
 
 

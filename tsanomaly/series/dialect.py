@@ -7,9 +7,13 @@ import csv
 import io
 import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import TextIO
 
 from tsanomaly.errors import ReadError
+from tsanomaly.series.diagnosis import Finding, Level, counted, found
 from tsanomaly.series.options import ReadOptions
 from tsanomaly.series.source import Source
 from tsanomaly.series.timestamps import looks_like_time
@@ -22,8 +26,8 @@ BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16",
 
 SAMPLE_BYTES = 2**18
 SAMPLE_ROWS = 300
-LINE_LIMIT = 2**20
-"""Characters in one line. A thousand channels need some 20,000; beyond this it is no table of rows."""
+LINE_LIMIT = 2**17
+"""Characters in one line. Five thousand channels need some 100,000; beyond this it is no table of rows."""
 
 POINT_NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 COMMA_NUMBER = r"[+-]?(?:\d+(?:,\d*)?|,\d+)(?:[eE][+-]?\d+)?"
@@ -80,7 +84,6 @@ class Dialect:
 
     Attributes:
         delimiter: ``""`` for one column.
-        decimal_unsure: every number with a separator could as well have it between thousands.
         first_row: physical rows before the table (a preamble), skipped.
     """
 
@@ -89,7 +92,6 @@ class Dialect:
     decimal: str
     header: bool
     first_row: int = 0
-    decimal_unsure: bool = False
 
 
 def is_number(cell: str, decimal: str | None = None) -> bool:
@@ -104,26 +106,36 @@ def is_missing(cell: str) -> bool:
     return cell.strip().lower() in MISSING
 
 
-def find_dialect(source: Source, options: ReadOptions) -> Dialect:
-    """Work out what ``options`` leaves open.
+def find_dialect(source: Source, options: ReadOptions, findings: list[Finding]) -> Dialect:
+    """Work out what ``options`` leaves open, and add to ``findings`` what is doubtful.
 
     Raises:
         ReadError: the bytes are no text, or their first line has no end.
     """
     encoding = options.encoding or find_encoding(source)
     lines = _sample_lines(source, encoding)
+    if options.encoding is None and not encoding.startswith("utf"):
+        message = f"the text is not UTF-8; it was taken for {encoding}"
+        findings.append(found("guessed-encoding", Level.NOTE, message, repair="give encoding if names look wrong"))
     if options.delimiter is None and lines and (told := re.fullmatch(r"sep=(.)\s*", lines[0])):
         delimiter = told[1]
     else:
         delimiter = find_delimiter(lines) if options.delimiter is None else options.delimiter
     rows = split(lines, delimiter)
     first = _preamble(rows)
+    if first:
+        message = f"{counted(first, 'row')} above the table"
+        findings.append(found("preamble", Level.NOTE, message, rows=range(1, first + 1), repair="skipped"))
     rows = [row for row in rows[first:] if row]
     if not rows:
         raise ReadError(f"{source.name} is empty; a table with a header and rows was expected")
     decimal, unsure = (options.decimal, False) if options.decimal else find_decimal(rows, delimiter)
+    if unsure:
+        message = "every number with a comma has three digits after it, so the comma could also part thousands"
+        repair = f"taken as {'decimal comma' if decimal == ',' else 'thousands'}; give decimal for the other"
+        findings.append(found("decimal-or-thousands", Level.WARNING, message, repair=repair))
     header = find_header(rows) if options.header is None else options.header
-    return Dialect(encoding, delimiter, decimal, header, first, unsure)
+    return Dialect(encoding, delimiter, decimal, header, first)
 
 
 def find_encoding(source: Source) -> str:
@@ -151,7 +163,11 @@ def find_encoding(source: Source) -> str:
     best = from_bytes(data[max(0, spot - SAMPLE_BYTES // 8) : spot + SAMPLE_BYTES // 8]).best()
     if best is None:
         raise ReadError(f"{source.name} is a binary file, not a table; give a CSV or Parquet file")
-    return str(best.encoding).replace("_", "-")
+    try:
+        same = data.decode("cp1252") == data.decode(best.encoding)
+    except UnicodeError:
+        same = False
+    return "cp1252" if same else str(best.encoding).replace("_", "-")
 
 
 def find_delimiter(lines: list[str]) -> str:
@@ -221,10 +237,10 @@ def _counts_up(first: list[str]) -> bool:
 
 def split(lines: list[str], delimiter: str) -> list[list[str]]:
     """Fields of each record; a blank line gives an empty list."""
-    try:
-        return list(csv.reader(lines, delimiter=delimiter or NO_DELIMITER, skipinitialspace=True))
-    except csv.Error:
-        return []
+    rows: list[list[str]] = []
+    with suppress(csv.Error):  # an endless field: the parser will say where
+        rows.extend(csv.reader(lines, delimiter=delimiter or NO_DELIMITER, skipinitialspace=True))
+    return rows
 
 
 def _preamble(rows: list[list[str]]) -> int:
@@ -246,9 +262,25 @@ def _is_title(row: list[str], usual: int) -> bool:
 def _sample_lines(source: Source, encoding: str) -> list[str]:
     sample = source.data[:SAMPLE_BYTES]
     text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(sample)
-    lines = io.StringIO(text, newline="").readlines()
+    lines = list(bounded_lines(io.StringIO(text, newline=""), source.name))
     whole = lines[:-1] if len(sample) < len(source.data) and len(lines) > 1 else lines
     return whole[:SAMPLE_ROWS]
+
+
+def bounded_lines(text: TextIO, name: str) -> Iterator[str]:
+    """Lines of bounded length: a file without line ends must not become one list of millions of fields.
+
+    Raises:
+        ReadError: a line is too long.
+    """
+    number = 0
+    while line := text.readline(LINE_LIMIT):
+        number += 1
+        if len(line) == LINE_LIMIT:
+            raise ReadError(
+                f"{name} line {number} is longer than {LINE_LIMIT:,} characters; a table has one row on a line"
+            )
+        yield line
 
 
 def _first_bad_byte(data: bytes) -> int | None:

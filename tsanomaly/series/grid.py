@@ -17,6 +17,8 @@ SLOTS_PER_ROW, SLOTS_TO_SPARE = 20, 1_000_000
 STRAY_SLOTS = 10_000
 """Few rows beyond a jump that makes a grid 20 slots a row and this many more are strays, and left out."""
 
+UNITS = {"D": 86_400 * 10**9, "h": 3600 * 10**9, "min": 60 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3}
+
 NICE_SECONDS = tuple(
     number * unit
     for unit, numbers in (
@@ -29,8 +31,8 @@ NICE_SECONDS = tuple(
     for number in numbers
 )
 NICE_WITHIN, NEAR = 0.05, 0.2
-LOSS_WEIGHT = 4
-"""A row lost in a crowded slot weighs as much as four empty slots: a gap is honest, an average is not."""
+LOSS_WEIGHT = 20
+"""A row lost in a crowded slot weighs as much as so many empty slots: a gap is honest, an average is not."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,8 @@ def choose_step(times: NDArray[np.int64]) -> int:
     """The step that leaves few rows sharing a slot, few slots empty and stamps near their slots.
 
     Tried in this order, so that a plainer answer wins over one that is hardly better: a round duration near the median
-    difference, the commonest difference, the median, and the mean of those near it (for months, and clocks that drift).
+    difference, the commonest difference, the median, and the mean of those near it (for months, and clocks that drift);
+    the last two rounded first.
 
     Args:
         times: ``(n,)`` strictly increasing nanoseconds, at least two.
@@ -121,10 +124,16 @@ def choose_step(times: NDArray[np.int64]) -> int:
     near = differences[np.abs(differences - median) <= NEAR * median]
     values, counts = np.unique(differences, return_counts=True)
     candidates = [round(s * 1e9) for s in NICE_SECONDS if abs(s * 1e9 - median) <= NICE_WITHIN * median]
-    candidates += [int(values[np.argmax(counts)]), median, round(float(near.mean())) if len(near) else median]
+    mean = round(float(near.mean())) if len(near) else median
+    candidates += [int(values[np.argmax(counts)]), _rounded(median, 2), median, _rounded(mean, 5), mean]
     costs = {candidate: _cost(times, candidate) for candidate in dict.fromkeys(candidates)}
     enough = min(costs.values()) * 1.05 + 0.02
     return next(candidate for candidate, cost in costs.items() if cost <= enough)
+
+
+def _rounded(step: int, digits: int) -> int:
+    """To so many significant digits."""
+    return max(1, round(step, digits - len(str(step))))
 
 
 def _cost(times: NDArray[np.int64], step: int) -> float:
@@ -150,19 +159,29 @@ def slots_of(times: NDArray[np.int64], step: int) -> tuple[NDArray[np.int64], in
             phase = int(values[np.argmax(counts)])
         else:
             angle = np.angle(np.exp(2j * np.pi * phases / step).mean())
-            phase = round(angle / (2 * np.pi) * step) % step
+            phase = _plain_phase(round(angle / (2 * np.pi) * step), step) % step
     slots = (times - phase + step // 2) // step
     start = int(slots[0])
     return slots - start, start * step + phase
 
 
+def _plain_phase(phase: int, step: int) -> int:
+    """Rounded to the coarsest unit of time that is fine enough for the step: the grid then shows round times."""
+    unit = next((size for size in UNITS.values() if size * 20 <= step), 1)
+    return round(phase / unit) * unit
+
+
 def _means(values: NDArray[np.float64], starts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """``(groups, c)`` means of what was observed; dividing first keeps sums of huge numbers finite."""
+    """``(groups, c)`` means of what was observed."""
     seen = np.isfinite(values)
     counts = np.add.reduceat(seen, starts, axis=0, dtype=np.int64)
     sizes = np.diff(np.append(starts, len(values)))
-    share = np.where(seen, values, 0.0) / np.repeat(np.maximum(counts, 1), sizes, axis=0)
-    return np.where(counts > 0, np.add.reduceat(share, starts, axis=0), np.nan)
+    known, divisor = np.where(seen, values, 0.0), np.maximum(counts, 1)
+    with np.errstate(over="ignore"):
+        means = np.add.reduceat(known, starts, axis=0) / divisor
+    if not np.isfinite(means).all():  # the sum of huge numbers overflows where their mean does not
+        means = np.add.reduceat(known / np.repeat(divisor, sizes, axis=0), starts, axis=0)
+    return np.where(counts > 0, means, np.nan)
 
 
 def _without_strays(
@@ -204,16 +223,16 @@ def _stamp_findings(
     same_stamp, same_slot = np.diff(times) == 0, np.diff(slots) == 0
     if same_stamp.any():
         repeated = rows[1:][same_stamp]
-        message = f"{counted(len(repeated), 'row')} repeat the stamp of another"
+        message = f"{counted(len(repeated), 'row')} with the stamp of another"
         said.append(found("repeated-stamps", Level.REPAIRED, message, rows=repeated, repair="numbers averaged"))
     crowded = rows[1:][same_slot & ~same_stamp]
     if len(crowded):
-        message = f"{counted(len(crowded), 'row')} fall into the same {duration(step)} as another"
+        message = f"{counted(len(crowded), 'row')} in the same {duration(step)} as another"
         said.append(found("crowded-steps", Level.REPAIRED, message, rows=crowded, repair="numbers averaged"))
     shift = np.abs(times - (origin + slots * step))
     if shift.any():
         off = counted(int((shift > 0).sum()), "stamp")
-        message = f"{off} off the regular {duration(step)} by up to {duration(shift.max())}"
+        message = f"{off} off the regular {duration(step)} by up to {_about(shift.max())}"
         said.append(
             found("uneven-stamps", Level.REPAIRED, message, rows=rows[shift > 0], repair="moved to the nearest step")
         )
@@ -232,17 +251,16 @@ def _stamp_findings(
 def duration(nanoseconds: int | np.int64) -> str:
     """A duration as people write it and as ``step`` accepts it: ``5min``, ``1h``, ``1.5s``."""
     n = int(nanoseconds)
-    for unit, size in (
-        ("D", 86_400 * 10**9),
-        ("h", 3600 * 10**9),
-        ("min", 60 * 10**9),
-        ("s", 10**9),
-        ("ms", 10**6),
-        ("us", 10**3),
-    ):
-        if n % size == 0 and n:
-            return f"{n // size}{unit}"
-    return f"{n / 1e9:.9g}s" if n >= 10**6 else f"{n}ns"
+    for unit, size in UNITS.items():
+        whole, rest = divmod(n, size)
+        if whole and rest * 10_000 % size == 0:
+            decimals = f"{rest * 10_000 // size:04d}".rstrip("0")
+            return f"{whole}.{decimals}{unit}" if decimals else f"{whole}{unit}"
+    return f"{n}ns"
+
+
+def _about(nanoseconds: int | np.int64) -> str:
+    return duration(_rounded(int(nanoseconds), 3))
 
 
 def _date(nanoseconds: np.int64) -> str:

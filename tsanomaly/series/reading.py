@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from tsanomaly.errors import DataError, ReadError
 from tsanomaly.series import frames
 from tsanomaly.series import source as sources
+from tsanomaly.series.daytime import JOINT, with_joined_clock
 from tsanomaly.series.diagnosis import Diagnosis, Finding
 from tsanomaly.series.dialect import Dialect, find_dialect
 from tsanomaly.series.grid import duration
@@ -148,8 +149,9 @@ def from_array(
 
 def _read_text(source: Source, options: ReadOptions, progress: OnProgress | None) -> Reading:
     findings: list[Finding] = []
-    dialect = find_dialect(source, options)
+    dialect = find_dialect(source, options, findings)
     table = parse(source, dialect, findings, progress)
+    del source  # its bytes are parsed: let them go before numbers are made
     return _understood(table, options, findings, dialect)
 
 
@@ -162,6 +164,8 @@ def _read_parquet(source: Source, options: ReadOptions, progress: OnProgress | N
 
 def _understood(table: Table, options: ReadOptions, findings: list[Finding], dialect: Dialect | None = None) -> Reading:
     """The stations after the text is a table: what columns are for, then series on their grids."""
+    if options.time_column is None or JOINT in options.time_column:
+        table = with_joined_clock(table)
     roles = find_roles(table, options, dialect.decimal if dialect else ".", findings)
     series = lay_out(table, roles, options, findings)
     return Reading(series, _diagnosis(table, roles, series, findings, dialect))

@@ -31,9 +31,7 @@ TIME_NAMES = re.compile(r"(?i).*(time|date|stamp|zeit|datum|fecha|epoch|heure).*
 SERIES_NAMES = re.compile(
     r"(?i)(series|sensor|device|machine|unit|item|asset|tag|host|metric|variable|station|meter)(_?(id|name|no))?|id|unique_id"
 )
-COUNTER_NAMES = re.compile(
-    r"(?i)unnamed: ?\d+|index|idx|row|rows|no|nr|#|id|column 1|t|time|step|timestamp|__index_level_0__"
-)
+COUNTER_NAMES = re.compile(r"(?i)unnamed: ?\d+|index|idx|row|rows|no|nr|#|id|column 1|step|__index_level_0__")
 SAMPLES = 400
 
 
@@ -71,7 +69,9 @@ def find_roles(table: Table, options: ReadOptions, decimal: str, findings: list[
     label_column, labels = _find_labels(table, rest, options, findings)
     rest = [name for name in rest if name != label_column]
     channels = _find_channels(table, rest, options, decimal, findings)
-    return Roles(time_column, stamps, zone, series_column, label_column, labels, channels)
+    return Roles(
+        time_column if stamps is not None else None, stamps, zone, series_column, label_column, labels, channels
+    )
 
 
 def _find_clock(
@@ -93,18 +93,28 @@ def _find_clock(
     if options.time_column is None and len(local) > 1 and (local == local[0]).all() and len(table) > 1:
         message = f"every row of '{name}' has the same time"
         findings.append(found("constant-clock", Level.WARNING, message, repair="rows are counted instead", column=name))
-        return None, None, None
+        return name, None, None
     _clock_findings(name, stamps, table.rows, findings)
     return name, stamps, zone
 
 
 def _likely_clock(table: Table, options: ReadOptions, decimal: str) -> str | None:
     """The first column that reads as times, one with a telling name before others."""
+    if options.time_format is not None:
+        return _clock_written_as(table, options.time_format, decimal)
     not_clocks = {options.series_column, options.label_column, *(options.channels or ())}
     names = [name for name in table.columns if name not in not_clocks]
     hinted = [name for name in names if TIME_NAMES.fullmatch(name)]
     for name in (*hinted, *names):
         if _reads_as_time(table.columns[name], name in hinted, name == names[0], decimal):
+            return name
+    return None
+
+
+def _clock_written_as(table: Table, notation: str, decimal: str) -> str | None:
+    """The first column that reads as times in a given notation."""
+    for name, column in table.columns.items():
+        if _read_stamps(_spread(column), notation, decimal)[0].readable.mean() > 0.5:
             return name
     return None
 
@@ -310,8 +320,8 @@ def _nothing_to_watch(table: Table, read: dict[str, Numbers]) -> ReadError:
     if read and all(numbers.is_empty for numbers in read.values()):
         return ReadError(f"{table.name} has no value in any row of {_quoted(read)}; there is nothing to watch")
     return ReadError(
-        f"{table.name} has no column of numbers beside {_quoted(set(table.columns) - set(read)) or 'none'}"
-        f" (looked at: {_quoted(read) or 'none'}); check delimiter and decimal sign"
+        f"{table.name} has no column of numbers to watch among {_quoted(read) or 'the columns left'}; "
+        "check delimiter and decimal sign"
     )
 
 
@@ -331,15 +341,17 @@ def _quoted(names: Iterable[str], most: int = 5) -> str:
 
 
 def _counts_rows(name: str, rest: list[str], numbers: Numbers) -> bool:
-    """A first column that only counts rows, as spreadsheets and data frames leave behind."""
-    if name != rest[0] or len(rest) < 2 or len(numbers.values) < 3 or not COUNTER_NAMES.fullmatch(name):
+    """A first column that only rises, as spreadsheets and data frames leave behind, or a clock of unknown unit."""
+    if name != rest[0] or len(rest) < 2 or not (COUNTER_NAMES.fullmatch(name) or TIME_NAMES.fullmatch(name)):
         return False
-    return bool((np.diff(numbers.values) == 1).all())
+    return bool((np.diff(numbers.values) > 0).all())
 
 
 def _dropped(name: str, numbers: Numbers) -> Finding:
     if numbers.is_numeric:
-        return found("counter-column", Level.NOTE, f"'{name}' only counts rows", repair="left out", column=name)
+        message = f"'{name}' only ever rises: a counter, or a clock of unknown unit"
+        repair = "left out; give time_column and time_format if it is a clock"
+        return found("counter-column", Level.NOTE, message, repair=repair, column=name)
     if numbers.is_empty:
         return found("empty-column", Level.REPAIRED, f"'{name}' is empty", repair="left out", column=name)
     examples = ", ".join(f"'{text[:30]}'" for text in numbers.examples) or "nothing finite"

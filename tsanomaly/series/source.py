@@ -87,6 +87,8 @@ def load(origin: PathOrFile) -> Source:
 def _bytes_of(origin: PathOrFile) -> tuple[str, bytes]:
     if not isinstance(origin, str | os.PathLike):
         name = Path(str(getattr(origin, "name", None) or "upload")).name
+        if origin.seekable():
+            origin.seek(0)  # an upload that was read before stands at its end
         data = origin.read(SIZE_LIMIT + 1)
         if isinstance(data, str):
             raise ReadError(f"{name} is open as text; open it in binary mode ('rb')")

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from tsanomaly.errors import ReadError
 from tsanomaly.series.diagnosis import Finding, Level, counted, found
-from tsanomaly.series.dialect import LINE_LIMIT, NO_DELIMITER, Dialect
+from tsanomaly.series.dialect import NO_DELIMITER, Dialect, bounded_lines
 from tsanomaly.series.options import OnProgress, report
 from tsanomaly.series.source import Source
 
@@ -54,7 +53,9 @@ def parse(source: Source, dialect: Dialect, findings: list[Finding], on_progress
     """
     stream = io.BytesIO(source.data)
     text = io.TextIOWrapper(stream, dialect.encoding, newline="")
-    reader = csv.reader(_lines(text, source.name), delimiter=dialect.delimiter or NO_DELIMITER, skipinitialspace=True)
+    reader = csv.reader(
+        bounded_lines(text, source.name), delimiter=dialect.delimiter or NO_DELIMITER, skipinitialspace=True
+    )
     try:
         for _ in islice(reader, dialect.first_row):
             pass
@@ -87,6 +88,8 @@ def _parse(
                 break
     block = list(islice(reader, 1000))
     width = _usual_width(source, block, dialect.delimiter)
+    while width > len(names) > 0 and not any(len(row) >= width and row[width - 1] for row in block):
+        width -= 1  # rows that end in a delimiter have no more columns than the header
     names = _names(names, width, findings)
     shape = _Shape(width)
     columns: list[list[pa.Array]] = [[] for _ in range(width)]
@@ -173,18 +176,6 @@ class _Shape:
             )
 
 
-def _lines(text: io.TextIOWrapper, name: str) -> Iterator[str]:
-    """Lines of bounded length: a file without line ends must not become one list of millions of fields."""
-    number = 0
-    while line := text.readline(LINE_LIMIT):
-        number += 1
-        if len(line) == LINE_LIMIT:
-            raise ReadError(
-                f"{name} line {number} is longer than {LINE_LIMIT:,} characters; a table has one row on a line"
-            )
-        yield line
-
-
 def _usual_width(source: Source, block: list[list[str]], delimiter: str) -> int:
     widths = Counter(len(row) for row in block if any(row))
     if not widths:
@@ -236,8 +227,3 @@ def distinct(names: list[str], findings: list[Finding]) -> list[str]:
             )
         )
     return result
-
-
-def first_cells(column: pa.ChunkedArray, most: int) -> list[Any]:
-    """The first ``most`` cells."""
-    return list(column.slice(0, most).to_pylist())

@@ -38,8 +38,8 @@ MONTH = r"(?P<name>(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))[A-Za-z]
 
 PATTERNS = {
     "ISO 8601": r"(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})" + TIME,
-    "day or month first": r"(?P<a>\d{1,2})[-/.](?P<b>\d{1,2})[-/.](?P<y>\d{4}|\d{2})" + TIME,
-    "month by name": WEEKDAY + r"(?P<d>\d{1,2})[- /.]*" + MONTH + r"[- /,.]*(?P<y>\d{4}|\d{2})" + TIME,
+    "day or month first": r"(?P<a>\d{1,2})[-/.](?P<b>\d{1,2})[-/.](?:(?P<y>\d{4})|(?P<yy>\d{2}))" + TIME,
+    "month by name": WEEKDAY + r"(?P<d>\d{1,2})[- /.]*" + MONTH + r"[- /,.]*(?:(?P<y>\d{4})|(?P<yy>\d{2}))" + TIME,
     "month by name, before the day": WEEKDAY + MONTH + r" ?(?P<d>\d{1,2})(?:st|nd|rd|th)?,? (?P<y>\d{4})" + TIME,
     "compact": r"(?P<y>[12]\d{3})(?P<m>[01]\d)(?P<d>[0-3]\d)"
     r"(?:[T ]?(?P<H>[0-2]\d):?(?P<M>[0-5]\d):?(?P<S>[0-5]\d)?(?:\.(?P<f>\d{1,9}))?(?P<zone>Z|[+-]\d{2}(?::?\d{2})?)?)?",
@@ -249,12 +249,13 @@ _TABLES = {
 
 def _day_or_month_first(parts: list[dict[str, NDArray[Any]]]) -> tuple[str, bool]:
     """From all values: a number above 12 is a day; failing that, the reading whose days advance in order."""
-    a, b, y = (np.concatenate([part[key] for part in parts]) for key in ("a", "b", "y"))
+    a, b = (np.concatenate([part[key] for part in parts]) for key in ("a", "b"))
+    y = np.concatenate([_years(part) for part in parts])
     days_first, days_second = int((a > 12).sum()), int((b > 12).sum())
     if days_first != days_second:
         return (DAY_FIRST, False) if days_first > days_second else (MONTH_FIRST, False)
     whole = a > 0
-    year, first, second = y[whole].astype(np.int64), a[whole].astype(np.int64), b[whole].astype(np.int64)
+    year, first, second = y[whole], a[whole].astype(np.int64), b[whole].astype(np.int64)
     disorder = {}
     for name, day, month in ((DAY_FIRST, first, second), (MONTH_FIRST, second, first)):
         jumps = np.diff(year * 372 + month * 31 + day)
@@ -264,10 +265,16 @@ def _day_or_month_first(parts: list[dict[str, NDArray[Any]]]) -> tuple[str, bool
     return DAY_FIRST, bool((first != second).any())
 
 
+def _years(fields: dict[str, NDArray[Any]]) -> NDArray[np.int64]:
+    """Four digits as they are; two as POSIX has them: 69 to 99 are of the last century."""
+    year = fields["y"].astype(np.int64)
+    short = fields.get("yy", np.full(len(year), -1)).astype(np.int64)
+    return np.where(short >= 0, short + np.where(short < 69, 2000, 1900), year)
+
+
 def _assembled(fields: dict[str, NDArray[Any]]) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
     """Local nanoseconds, offset in minutes, and which dates are real but cannot be held, ``(n,)`` each."""
-    year = fields["y"].astype(np.int64)
-    year = np.where((year >= 0) & (year < 100), year + np.where(year < 69, 2000, 1900), year)
+    year = _years(fields)
     month = np.nan_to_num(fields["m"] if "m" in fields else fields["name"], nan=-1).astype(np.int64)
     day = fields["d"].astype(np.int64)
     hour, minute, second, fraction = (np.maximum(fields[key], 0).astype(np.int64) for key in ("H", "M", "S", "f"))

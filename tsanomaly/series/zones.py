@@ -24,6 +24,7 @@ def to_utc(
     aware = readable & np.isfinite(offset)
     if not aware.any():
         if zone is None:
+            findings.extend(_went_back(stamps.local[readable], rows[readable]))
             return stamps.local, None
         return _localised(stamps.local, zone, rows, findings), zone
     instants = stamps.local.copy()
@@ -99,3 +100,14 @@ def _second_pass(local: NDArray[np.int64], summer: NDArray[np.int64], twice: NDA
         second[ordered] = np.maximum.accumulate(stepped)
         start = end
     return second
+
+
+def _went_back(local: NDArray[np.int64], rows: NDArray[np.int64]) -> list[Finding]:
+    """Local stamps that once step back by an hour, as at the end of summer time, with no zone to explain it."""
+    steps = np.diff(local)
+    usual = np.median(steps) if len(steps) else 0
+    back = rows[1:][(steps < 0) & (steps == usual - HOUR)]
+    if usual <= 0 or not len(back):
+        return []
+    message = f"the clock goes back an hour in {counted(len(back), 'row')}, as at the end of summer time"
+    return [found("clock-change", Level.WARNING, message, rows=back, repair="give the zone these times are local in")]
