@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 ROWS_SHOWN = 10
 """Row numbers kept with a finding; ``count`` says how many there are in all."""
 
@@ -131,13 +134,13 @@ def found(
     level: Level,
     message: str,
     *,
-    rows: Iterable[int] = (),
+    rows: Sequence[int] | NDArray[np.int64] = (),
     repair: str = "",
     column: str | None = None,
 ) -> Finding:
     """A finding that keeps the first ``ROWS_SHOWN`` of ``rows`` and counts them all."""
-    numbers = [int(row) for row in rows]
-    return Finding(code, level, message, tuple(numbers[:ROWS_SHOWN]), len(numbers), repair, column)
+    shown = tuple(int(row) for row in rows[:ROWS_SHOWN])
+    return Finding(code, level, message, shown, len(rows), repair, column)
 
 
 def counted(number: int, noun: str) -> str:

@@ -22,6 +22,9 @@ DELIMITERS = (",", ";", "\t", "|", " ")
 NO_DELIMITER = "\x1f"
 """Stands for 'one column' where the csv module must be given something: ASCII's own unit separator."""
 
+ASCII = bytes(range(128))
+WESTERN = frozenset("äöüÄÖÜßéèêëÉÈàâáíîïóôúûñçÇåøæÅØÆ°µ²³€§±·×")
+
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 SAMPLE_BYTES = 2**18
@@ -139,7 +142,7 @@ def find_dialect(source: Source, options: ReadOptions, findings: list[Finding]) 
 
 
 def find_encoding(source: Source) -> str:
-    """A byte order mark, else UTF-8 if every byte obeys it, else charset-normalizer's guess.
+    """A byte order mark, else UTF-8 if every byte obeys it, else cp1252 if that is plausible, else a guess.
 
     Raises:
         ReadError: the file holds bytes that no text has.
@@ -158,16 +161,14 @@ def find_encoding(source: Source) -> str:
     spot = _first_bad_byte(data)
     if spot is None:
         return "utf-8"
+    if _is_western(data):
+        return "cp1252"
     from charset_normalizer import from_bytes
 
     best = from_bytes(data[max(0, spot - SAMPLE_BYTES // 8) : spot + SAMPLE_BYTES // 8]).best()
     if best is None:
         raise ReadError(f"{source.name} is a binary file, not a table; give a CSV or Parquet file")
-    try:
-        same = data.decode("cp1252") == data.decode(best.encoding)
-    except UnicodeError:
-        same = False
-    return "cp1252" if same else str(best.encoding).replace("_", "-")
+    return str(best.encoding).replace("_", "-")
 
 
 def find_delimiter(lines: list[str]) -> str:
@@ -281,6 +282,15 @@ def bounded_lines(text: TextIO, name: str) -> Iterator[str]:
                 f"{name} line {number} is longer than {LINE_LIMIT:,} characters; a table has one row on a line"
             )
         yield line
+
+
+def _is_western(data: bytes) -> bool:
+    """A few bytes above ASCII are too little for statistics, and cp1252 is what spreadsheets write: it wins where all
+    such bytes are letters and signs common in Western Europe."""
+    try:
+        return set(data.translate(None, ASCII).decode("cp1252")) <= WESTERN
+    except UnicodeDecodeError:
+        return False
 
 
 def _first_bad_byte(data: bytes) -> int | None:

@@ -242,7 +242,7 @@ def _stamp_findings(
         longest = int(np.argmax(leaps))
         message = (
             f"{counted(lost, 'step')} without a row in {counted(int((leaps > 1).sum()), 'gap')}, the longest "
-            f"{duration((leaps[longest] - 1) * step)} after row {rows[longest]}"
+            f"{_about((leaps[longest] - 1) * step)} after row {rows[longest]}"
         )
         said.append(found("missing-rows", Level.NOTE, message, rows=rows[:-1][leaps > 1], repair="left as gaps"))
     return said
@@ -260,7 +260,9 @@ def duration(nanoseconds: int | np.int64) -> str:
 
 
 def _about(nanoseconds: int | np.int64) -> str:
-    return duration(_rounded(int(nanoseconds), 3))
+    """A duration to three digits."""
+    unit, size = next(((u, s) for u, s in UNITS.items() if s <= nanoseconds), ("ns", 1))
+    return f"{nanoseconds / size:.3g}{unit}"
 
 
 def _date(nanoseconds: np.int64) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsanomaly.errors import DataError
-from tsanomaly.series.diagnosis import ROWS_SHOWN, Finding, Level, counted, found
+from tsanomaly.series.diagnosis import ROWS_SHOWN, Finding, Level, found
 from tsanomaly.series.grid import lay_on_grid
 from tsanomaly.series.options import ReadOptions
 from tsanomaly.series.roles import Roles, codes_of
@@ -64,8 +64,6 @@ class _Layout:
         """The series made of the rows at ``places``."""
         values, rows = self.values[places], self.table.rows[places]
         labels = None if self.roles.labels is None else self.roles.labels[places]
-        if len(values) < 2:
-            raise DataError(f"{self.table.name} has {counted(len(values), 'row')} of data; a series needs at least 2")
         if self.roles.stamps is None:
             return Series(np.arange(len(values)), values, self.channels, labels=labels, name=name)
         times, zone = to_utc(self.roles.stamps.at(places), self.options.zone or self.roles.zone, rows, findings)

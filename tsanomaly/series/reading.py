@@ -13,7 +13,7 @@ from tsanomaly.errors import DataError, ReadError
 from tsanomaly.series import frames
 from tsanomaly.series import source as sources
 from tsanomaly.series.daytime import JOINT, with_joined_clock
-from tsanomaly.series.diagnosis import Diagnosis, Finding
+from tsanomaly.series.diagnosis import Diagnosis, Finding, counted
 from tsanomaly.series.dialect import Dialect, find_dialect
 from tsanomaly.series.grid import duration
 from tsanomaly.series.layout import lay_out
@@ -164,6 +164,8 @@ def _read_parquet(source: Source, options: ReadOptions, progress: OnProgress | N
 
 def _understood(table: Table, options: ReadOptions, findings: list[Finding], dialect: Dialect | None = None) -> Reading:
     """The stations after the text is a table: what columns are for, then series on their grids."""
+    if len(table) < 2:
+        raise DataError(f"{table.name} has {counted(len(table), 'row')} of data; a series needs at least 2")
     if options.time_column is None or JOINT in options.time_column:
         table = with_joined_clock(table)
     roles = find_roles(table, options, dialect.decimal if dialect else ".", findings)

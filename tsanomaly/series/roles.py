@@ -301,13 +301,14 @@ def _find_channels(
             require(rest, name, "a channel", table.name)
         rest = list(dict.fromkeys(options.channels))
     read = {name: to_numbers(table.columns[name], decimal) for name in rest}
-    if not any(numbers.is_numeric for numbers in read.values()):
+    numeric = [name for name, numbers in read.items() if numbers.is_numeric]
+    if not numeric:
         raise _nothing_to_watch(table, read)
     channels = {}
     for name, numbers in read.items():
         if options.channels is not None and not numbers.is_numeric and not numbers.is_empty:
             raise ReadError(f"{table.name}: column '{name}' was asked for as a channel and holds no numbers")
-        if options.channels is not None or (numbers.is_numeric and not _counts_rows(name, rest, numbers)):
+        if options.channels is not None or (numbers.is_numeric and not _counts_rows(name, numeric, numbers)):
             channels[name] = numbers
             findings.extend(channel_findings(name, numbers, table.rows))
         else:
@@ -340,9 +341,9 @@ def _quoted(names: Iterable[str], most: int = 5) -> str:
     return ", ".join(f"'{name}'" for name in every[:most]) + more
 
 
-def _counts_rows(name: str, rest: list[str], numbers: Numbers) -> bool:
+def _counts_rows(name: str, numeric: list[str], numbers: Numbers) -> bool:
     """A first column that only rises, as spreadsheets and data frames leave behind, or a clock of unknown unit."""
-    if name != rest[0] or len(rest) < 2 or not (COUNTER_NAMES.fullmatch(name) or TIME_NAMES.fullmatch(name)):
+    if name != numeric[0] or len(numeric) < 2 or not (COUNTER_NAMES.fullmatch(name) or TIME_NAMES.fullmatch(name)):
         return False
     return bool((np.diff(numbers.values) > 0).all())
 
