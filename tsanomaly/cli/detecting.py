@@ -57,6 +57,7 @@ def detect(
         Path | None, typer.Option("--report", help="Also write a page of HTML with pictures.", show_default=False)
     ] = None,
     plot: Annotated[bool, typer.Option("--plot", help="Open that page in the browser.")] = False,
+    top: Annotated[int, typer.Option("--top", help="Events in the table; 0 for all.", min=0)] = 20,
     fail_on_events: Annotated[
         bool, typer.Option("--fail-on-events", help=f"Exit with {int(ExitCode.EVENTS_FOUND)} if there are events.")
     ] = False,
@@ -65,7 +66,8 @@ def detect(
     from tsanomaly.cli.judging import Failed, judge_all
     from tsanomaly.cli.output import deliver
     from tsanomaly.cli.rules import rule_of
-    from tsanomaly.cli.terminal import Watch
+    from tsanomaly.cli.tables import detection
+    from tsanomaly.cli.terminal import Watch, answers
 
     rule = rule_of(threshold, budget)
     with Watch(file.name) as watch:
@@ -75,9 +77,9 @@ def detect(
             watch.say("writing the report")
             report = _write_report(file, reading, results, report)
     if format is Format.TABLE and output is None:
-        _print_tables(reading, results)
+        answers().print(detection(reading.diagnosis, results, top))
     else:
-        deliver(_as_text(format, reading, results), output)
+        deliver(_as_text(format, reading, results, top), output)
     _say_what_else(results, report, output, plot)
     if any(isinstance(result, Failed) for result in results):
         raise typer.Exit(ExitCode.DATA)
@@ -85,14 +87,7 @@ def detect(
         raise typer.Exit(ExitCode.EVENTS_FOUND)
 
 
-def _print_tables(reading: Reading, results: list[Judged | Failed]) -> None:
-    from tsanomaly.cli.tables import detection
-    from tsanomaly.cli.terminal import answers
-
-    answers().print(detection(reading.diagnosis, results))
-
-
-def _as_text(format: Format, reading: Reading, results: list[Judged | Failed]) -> str:
+def _as_text(format: Format, reading: Reading, results: list[Judged | Failed], top: int) -> str:
     from tsanomaly.cli import document
 
     if format is Format.JSON:
@@ -102,7 +97,7 @@ def _as_text(format: Format, reading: Reading, results: list[Judged | Failed]) -
     from tsanomaly.cli.tables import detection
     from tsanomaly.cli.terminal import as_plain_text
 
-    return as_plain_text(detection(reading.diagnosis, results))
+    return as_plain_text(detection(reading.diagnosis, results, top))
 
 
 def _write_report(file: Path, reading: Reading, results: list[Judged | Failed], report: Path | None) -> Path:
@@ -110,7 +105,7 @@ def _write_report(file: Path, reading: Reading, results: list[Judged | Failed], 
 
     from tsanomaly.cli.judging import Failed
     from tsanomaly.cli.output import write_aside
-    from tsanomaly.report import to_html
+    from tsanomaly.report.html import to_html
 
     judged = [result.events for result in results if not isinstance(result, Failed)]
     target = report or Path(tempfile.mkdtemp(prefix="tsanomaly-")) / f"{file.name}.html"

@@ -22,7 +22,7 @@ class Judged:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON."""
-        model = {"learned_from": self.detector.learned_from_, "windows": list(self.detector.window_)}
+        model = {"learned_from": self.detector.learned_from_, "window": self.detector.window_}
         return self.events.to_dict() | {"events_per_week": round(self.events.per_week, 4), "model": model}
 
 

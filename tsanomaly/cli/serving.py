@@ -6,29 +6,36 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from tsanomaly.cli.detecting import BudgetText
 from tsanomaly.errors import OutputError
 
 DEMO_SAMPLE = "pump"
+LOOPBACK, PORT = "127.0.0.1", 8501
 
 Host = Annotated[str, typer.Option("--host", help="Address to listen on; the default is this machine alone.")]
 Port = Annotated[int, typer.Option("--port", help="Port to listen on.", min=1, max=65535)]
 
-LOOPBACK = "127.0.0.1"
-PORT = 8501
-
 
 def dashboard(
-    files: Annotated[list[Path] | None, typer.Argument(help="Files to open in it.", show_default=False)] = None,
+    file: Annotated[Path | None, typer.Argument(help="A file to open in it.", show_default=False)] = None,
+    model: Annotated[
+        Path | None, typer.Option("--model", help="Judge the file by this model, at once.", show_default=False)
+    ] = None,
+    budget: BudgetText = None,
     port: Port = PORT,
     host: Host = LOOPBACK,
 ) -> None:
-    """Serve the dashboard, with FILES opened in it."""
-    _serve(files or [], host, port)
+    """Serve the dashboard, with FILE opened in it."""
+    opened = [] if file is None else [str(file.resolve())]
+    settings = {"--model": None if model is None else str(model.resolve()), "--budget": budget}
+    given = [part for name, value in settings.items() if value is not None for part in (name, value)]
+    _serve([*opened, *given], host, port)
 
 
 def demo(
@@ -36,19 +43,28 @@ def demo(
     port: Port = PORT,
     host: Host = LOOPBACK,
 ) -> None:
-    """Detect on a bundled sample, print its events, and serve the dashboard with it."""
-    from tsanomaly.cli.detecting import detect
+    """Detect on a bundled sample, print its events, and serve the dashboard with them."""
+    from tsanomaly import save
+    from tsanomaly.cli.file_options import FileOptions
+    from tsanomaly.cli.judging import judge
+    from tsanomaly.cli.tables import detection
+    from tsanomaly.cli.terminal import Watch, answers
     from tsanomaly.resources import sample_path
 
-    sample = sample_path(DEMO_SAMPLE)
     if serve:
         _check_port(host, port)
-    detect(sample)
+    sample = sample_path(DEMO_SAMPLE)
+    with Watch(sample.name) as watch:
+        reading = FileOptions().read(sample, watch)
+        judged = judge(reading.one(), None, None, watch)
+    answers().print(detection(reading.diagnosis, [judged], top=0))
     if serve:
-        _serve([sample], host, port)
+        with tempfile.TemporaryDirectory(prefix="tsanomaly-demo-") as folder:
+            model = save(judged.detector, Path(folder) / "model.safetensors")
+            dashboard(sample, model, port=port, host=host)
 
 
-def _serve(files: list[Path], host: str, port: int) -> None:
+def _serve(arguments: list[str], host: str, port: int) -> None:
     from tsanomaly.cli.terminal import say
     from tsanomaly.resources import dashboards_folder
 
@@ -61,12 +77,18 @@ def _serve(files: list[Path], host: str, port: int) -> None:
     }
     options = [f"--{name}={value}" for name, value in settings.items()]
     app = dashboards_folder() / "app.py"
-    opened = [str(file.resolve()) for file in files]
-    say(f"dashboard: http://{host}:{port} (stop it with Ctrl-C)")
-    command = [sys.executable, "-m", "streamlit", "run", str(app), *options, "--", *opened]
-    finished = subprocess.run(command, check=False)
-    if finished.returncode not in (0, -2, 130):
-        raise OutputError(f"the dashboard ended with status {finished.returncode}; its own messages are above")
+    say(f"dashboard: http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl-C stops it)")
+    process = subprocess.Popen([sys.executable, "-m", "streamlit", "run", str(app), *options, "--", *arguments])
+    try:
+        status = process.wait()
+    except KeyboardInterrupt:
+        # The terminal has sent Ctrl-C to both; being stopped is how a dashboard ends, so it is no failure.
+        process.wait()
+        return
+    finally:
+        process.terminate()
+    if status != 0:
+        raise OutputError(f"the dashboard ended with status {status}; its own messages are above")
 
 
 def _check_port(host: str, port: int) -> None:

@@ -1,0 +1,94 @@
+"""One self-contained page for the events of one or more series: it opens without a network, and loads nothing.
+
+Names come from files and are hostile: jinja2 escapes all text, figures travel as JSON without a single ``<``, and the
+page forbids itself every connection by its content security policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import plotly.graph_objects as go
+from jinja2 import Environment, PackageLoader, select_autoescape
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from tsanomaly import __version__
+from tsanomaly.detection.events import Event, Events
+from tsanomaly.report import words
+from tsanomaly.report.figures import overview, zoom
+from tsanomaly.series import Diagnosis
+
+PICTURED_SERIES = 12
+"""Series with an overview, the ones with the most severe events first: each costs up to a megabyte."""
+
+PICTURED_EVENTS = 12
+"""Events with a picture of their own, over all series: the most severe."""
+
+LISTED = 200
+"""Events listed for a series."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One series on the page.
+
+    Attributes:
+        events: what was found.
+        overview: its figure as JSON; ``None`` beyond ``PICTURED_SERIES``.
+        pictures: figures of single events as JSON, by rank.
+    """
+
+    events: Events
+    overview: Markup | None
+    pictures: dict[int, Markup]
+
+    @property
+    def listed(self) -> tuple[Event, ...]:
+        """Events in the table."""
+        return self.events[:LISTED]
+
+
+def to_html(results: Sequence[Events], diagnosis: Diagnosis, written: datetime | None = None) -> str:
+    """The page.
+
+    Args:
+        results: the events of each series that was judged.
+        diagnosis: of the file they come from.
+        written: the time stated on the page; ``None``: now.
+    """
+    environment = Environment(
+        loader=PackageLoader("tsanomaly.report"), autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True
+    )
+    environment.globals |= {"words": words}
+    return environment.get_template("report.html").render(
+        parts=_parts(results),
+        diagnosis=diagnosis,
+        version=__version__,
+        written=(written or datetime.now(UTC)).strftime("%d %B %Y, %H:%M %Z"),
+        plotly=Markup(get_plotlyjs()),
+    )
+
+
+def _parts(results: Sequence[Events]) -> list[Part]:
+    """Series in the order of their most severe events; only the most severe ones are pictured."""
+    ordered = sorted(results, key=lambda events: -events[0].severity if len(events) else 1.0)
+    severe = sorted(
+        ((event.severity, n, event.rank) for n, events in enumerate(ordered) for event in events), reverse=True
+    )
+    pictured = {(n, rank) for _, n, rank in severe[:PICTURED_EVENTS]}
+    return [
+        Part(
+            events,
+            _as_json(overview(events)) if n < PICTURED_SERIES else None,
+            {event.rank: _as_json(zoom(events, event)) for event in events if (n, event.rank) in pictured},
+        )
+        for n, events in enumerate(ordered)
+    ]
+
+
+def _as_json(figure: go.Figure) -> Markup:
+    """For a ``<script type="application/json">``: without ``<``, nothing in it can end the element."""
+    return Markup(figure.to_json().replace("<", "\\u003c"))
