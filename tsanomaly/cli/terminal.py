@@ -61,6 +61,11 @@ class Watch:
         description = f"{self._subject}: {step.stage}{loss}"
         self._progress.update(self._task, description=description, completed=step.done, total=step.total)
 
+    def counting(self, what: str, done: int, total: int) -> None:
+        """So many of so many things."""
+        description = f"{self._subject}: {printable(what)} ({done} of {total})"
+        self._progress.update(self._task, description=description, completed=done, total=total)
+
 
 def answers() -> Console:
     """The console for results: stdout."""

@@ -2,7 +2,7 @@
 
 from tsanomaly.evaluation.affiliation import affiliation_scores
 from tsanomaly.evaluation.attribution import hit_rate, ndcg
-from tsanomaly.evaluation.baselines import moving_variance, random_scores
+from tsanomaly.evaluation.baselines import moving_variance, random_scores, squared_differences
 from tsanomaly.evaluation.measures import PrecisionRecall
 from tsanomaly.evaluation.pointwise import (
     POINT_ADJUSTED_WARNING,
@@ -37,5 +37,6 @@ __all__ = [
     "random_scores",
     "range_scores",
     "sliding_window",
+    "squared_differences",
     "vus",
 ]
