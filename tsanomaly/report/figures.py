@@ -20,6 +20,8 @@ from tsanomaly.report.thinning import lonely, rows_to_draw
 from tsanomaly.report.words import DIRECTIONS, as_html, clock, percent
 from tsanomaly.series import Series
 
+FONT = '"Source Sans", "Source Sans Pro", "Segoe UI", Helvetica, Arial, sans-serif'
+
 POINTS = 12_000
 """Rows drawn of all lines together, anomalous ones and gaps not counted: with them some 40,000 at worst, 0.9 MB."""
 
@@ -283,7 +285,7 @@ class _Stack:
             margin={"l": 52, "r": 12, "t": 24, "b": 32 if self.series.has_clock else 44},
             paper_bgcolor="rgba(0,0,0,0)",
             plot_bgcolor="rgba(0,0,0,0)",
-            font={"color": palette.muted, "size": 12},
+            font={"color": palette.muted, "size": 12, "family": FONT},
             hovermode="closest",
             hoverlabel={"bgcolor": palette.paper, "bordercolor": palette.grid, "font": {"color": palette.text}},
             showlegend=True,

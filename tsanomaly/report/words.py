@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import html
+import re
 import unicodedata
 
 import numpy as np
 import pandas as pd
 
-from tsanomaly.detection.events import Event, Events
+from tsanomaly.detection.events import Event, Events, moment
 from tsanomaly.series import Series
 
 _INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
@@ -31,6 +32,12 @@ def shown(name: str, most: int = 60) -> str:
 def as_html(name: str, most: int = 60) -> str:
     """:func:`shown`, with markup escaped: for HTML, and for plotly's texts, which know some of it."""
     return html.escape(shown(name, most), quote=True)
+
+
+def stem(name: str) -> str:
+    """The beginning of a file's name that any system accepts, for files made from it."""
+    kept = re.sub(r"[^\w.-]+", "-", re.sub(r"(\.(csv|tsv|txt|dat|gz|zip|parquet|pq))+$", "", name, flags=re.I))
+    return kept.strip("-.")[:60] or "series"
 
 
 def counted(number: int, noun: str) -> str:
@@ -66,14 +73,19 @@ def rows_lasting(series: Series, rows: int) -> str:
     return lasting(series.step * rows) if series.step is not None else counted(rows, "row")
 
 
-def clock(moment: str | int) -> str:
+def clock(when: str | int) -> str:
     """An event's moment as people write it, ``3 Feb 2014, 05:00``; without a clock, ``row 512``."""
-    if isinstance(moment, int):
-        return f"row {moment:,}"
-    stamp = pd.Timestamp(moment)
+    if isinstance(when, int):
+        return f"row {when:,}"
+    stamp = pd.Timestamp(when)
     seconds = f":{stamp:%S}" if stamp.second or stamp.microsecond else ""
     fraction = f".{stamp.microsecond:06d}".rstrip("0") if stamp.microsecond else ""
     return f"{stamp.day} {stamp:%b %Y, %H:%M}{seconds}{fraction}"
+
+
+def clock_at(series: Series, row: int) -> str:
+    """:func:`clock` of a row, in the series' zone."""
+    return clock(moment(series, row))
 
 
 def zone_of(series: Series) -> str:

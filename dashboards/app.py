@@ -1,0 +1,29 @@
+"""The dashboard: ``streamlit run dashboards/app.py``. One file a view; see :mod:`launch` for what may follow ``--``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pieces
+import session
+import streamlit as st
+
+from tsanomaly.errors import TsAnomalyError
+
+HERE = Path(__file__).parent
+
+st.set_page_config(page_title="tsanomaly", page_icon=str(HERE / "mark.svg"), layout="wide")
+st.logo(str(HERE / "logo.svg"), size="medium")
+st.html(HERE / "style.css")
+
+page = st.navigation(
+    [
+        st.Page(session.NEW_DATA, title="New data", url_path="new", default=True),
+        st.Page(session.INVESTIGATE, title="Investigate", url_path="investigate"),
+    ],
+    position="top",
+)
+try:
+    page.run()
+except TsAnomalyError as error:
+    pieces.problem(error)

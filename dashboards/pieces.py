@@ -1,0 +1,78 @@
+"""Small pieces of page. Every text from a file passes through here and leaves as text, never as markup."""
+
+from __future__ import annotations
+
+import re
+
+import streamlit as st
+
+from tsanomaly.detection.events import Event
+from tsanomaly.report.words import DIRECTIONS, as_html, percent, shown
+from tsanomaly.series import Finding
+
+_MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
+
+
+def plain(text: str, most: int = 400) -> str:
+    """Text for a Streamlit message, whose markdown would otherwise draw links, pictures, formulas and emoji."""
+    escaped = _MARKDOWN.sub(r"\\\1", shown(text, most))
+    return re.sub(r":(?=\w)", ":\u2060", escaped)  # a word joiner: emoji codes are looked for after escapes are gone
+
+
+def problem(error: Exception) -> None:
+    """An error in its own sentence."""
+    st.error(plain(str(error)))
+
+
+def title(text: str, beside: str = "") -> None:
+    """The page's title, with what it is about beside it."""
+    st.html(f'<h1 class="ts-title">{as_html(text, 90)}<span>{as_html(beside, 90)}</span></h1>')
+
+
+def heading(text: str) -> None:
+    """A heading within the page."""
+    st.html(f'<h2 class="ts-heading">{as_html(text)}</h2>')
+
+
+def lead(*sentences: str) -> None:
+    """What there is to know, in sentences."""
+    st.html("".join(f'<p class="ts-lead">{as_html(sentence, 300)}</p>' for sentence in sentences if sentence))
+
+
+def facts(pairs: list[tuple[str, str]]) -> None:
+    """Labelled facts, side by side."""
+    cells = "".join(f"<div><dt>{as_html(label)}</dt><dd>{as_html(value, 120)}</dd></div>" for label, value in pairs)
+    st.html(f'<dl class="ts-facts">{cells}</dl>')
+
+
+def findings(found: tuple[Finding, ...], most: int = 4) -> None:
+    """Each finding with its rows and its repair, the serious ones first; beyond ``most`` they fold away."""
+    order = {"warning": 0, "repaired": 1, "note": 2}
+    items = [_finding(finding) for finding in sorted(found, key=lambda f: order[f.level])]
+    st.html(f'<ul class="ts-findings">{"".join(items[:most])}</ul>')
+    if len(items) > most:
+        with st.expander(f"{len(items) - most} more"):
+            st.html(f'<ul class="ts-findings">{"".join(items[most:])}</ul>')
+
+
+def _finding(finding: Finding) -> str:
+    more = ", …" if finding.count > len(finding.rows) else ""
+    rows = f"row{'s' * (finding.count != 1)} {', '.join(f'{row:,}' for row in finding.rows)}{more}" if finding.rows else ""
+    details = [part for part in (rows, finding.repair) if part]
+    return (
+        f'<li><span class="ts-level ts-{finding.level}">{finding.level}</span><div>{as_html(finding.message, 300)}'
+        f"<small>{as_html('; '.join(details), 300)}</small></div></li>"
+    )
+
+
+def shares(event: Event, most: int = 6) -> None:
+    """An event's channels as bars, the one that broke most first."""
+    rows = "".join(
+        f'<div class="ts-share"><span title="{as_html(c.name, 300)}">{as_html(c.name, 28)}</span>'
+        f'<i><b style="width:{100 * c.share:.1f}%"></b></i><span>{percent(c.share)}</span>'
+        f"<span>{DIRECTIONS[c.direction]}</span></div>"
+        for c in event.channels[:most]
+    )
+    rest = len(event.channels) - most
+    more = f"<small>and {rest} more with less</small>" if rest > 0 else ""
+    st.html(f'<div class="ts-shares">{rows}{more}</div>')

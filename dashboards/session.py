@@ -1,0 +1,125 @@
+"""What the views share: the run that is looked at, its reading and result in memory, and the address bar."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import launch
+import streamlit as st
+from runs import Result, Run, Runs, State
+
+import tsanomaly
+from tsanomaly.errors import ConfigurationError
+from tsanomaly.report.palette import DARK, LIGHT, Palette
+
+NEW_DATA, INVESTIGATE = "views/new_data.py", "views/investigate.py"
+
+
+@st.cache_resource(show_spinner=False)
+def runs() -> Runs:
+    """All runs; old ones are forgotten when the server starts."""
+    store = Runs()
+    store.sweep()
+    return store
+
+
+def current() -> Run | None:
+    """The run in the address bar, or else the one this session looked at last, or else the file of the command line."""
+    wanted = st.query_params.get("run") or st.session_state.get("run")
+    if wanted is None:
+        wanted = _launched()
+    run = runs().open(wanted) if wanted else None
+    if run is None:
+        st.query_params.pop("run", None)
+        st.session_state.pop("run", None)
+        return None
+    look_at(run)
+    return run
+
+
+def look_at(run: Run) -> None:
+    """Make it the current run, here and in the address bar."""
+    if st.session_state.get("run") != run.id:
+        st.session_state["run"] = run.id
+    if st.query_params.get("run") != run.id:
+        st.query_params["run"] = run.id
+
+
+def leave() -> None:
+    """Look at no run any more."""
+    st.session_state.pop("run", None)
+    st.session_state["launched"] = True
+    st.query_params.clear()
+
+
+def _launched() -> str | None:
+    """The file given on the command line as a run, once a session."""
+    wanted = launch.parse(sys.argv[1:])
+    if wanted.file is None or st.session_state.get("launched"):
+        return None
+    st.session_state["launched"] = True
+    return open_file(wanted.file, wanted.model, wanted.budget).id
+
+
+def open_file(path: Path, model: Path | None = None, budget: str = launch.Launch.budget) -> Run:
+    """A run of a file on the server's disk; with a model it starts at once.
+
+    Raises:
+        ConfigurationError: the file or the model cannot be opened.
+    """
+    try:
+        with path.open("rb") as file:
+            run = runs().create(path.name, file, model)
+    except OSError as error:
+        raise ConfigurationError(f"'{error.filename}' cannot be opened ({error.strerror}); check the path") from None
+    if model is not None:
+        with st.spinner("Reading"):
+            names = list(reading(run).diagnosis.series)
+        run.ask(replace(run.request, series=names[0] if len(names) > 1 else None, budget=budget))
+        run.start()
+    return run
+
+
+def reading(run: Run) -> tsanomaly.Reading:
+    """The run's file as series; kept in memory as long as nothing is read differently."""
+    return _reading(run.id, json.dumps(run.request.overrides, sort_keys=True), run)
+
+
+@st.cache_resource(max_entries=4, ttl="1h", show_spinner=False)
+def _reading(run_id: str, overrides: str, _run: Run) -> tsanomaly.Reading:
+    return _run.read()
+
+
+def result(run: Run) -> Result:
+    """What came out of a run that is done."""
+    return _result(run.id, run)
+
+
+@st.cache_resource(max_entries=4, ttl="1h", show_spinner=False)
+def _result(run_id: str, _run: Run) -> Result:
+    return _run.result()
+
+
+def events(run: Run, budget: str) -> tsanomaly.Events:
+    """The events at some budget: only the threshold is fitted again."""
+    return _events(run.id, budget, run)
+
+
+@st.cache_resource(max_entries=24, ttl="1h", show_spinner=False)
+def _events(run_id: str, budget: str, _run: Run) -> tsanomaly.Events:
+    found = result(_run)
+    threshold = found.detector.fit_threshold(tsanomaly.Budget.parse(budget))
+    return found.detector.events(found.series, found.scores, threshold)
+
+
+def palette() -> Palette:
+    """Colours for the theme that the browser shows."""
+    return DARK if st.context.theme.type == "dark" else LIGHT
+
+
+def has_news(run: Run) -> bool:
+    """Whether there is a result that this session has not seen yet."""
+    return run.status().state is State.DONE and st.session_state.get("seen") != run.id

@@ -1,0 +1,208 @@
+"""New data: a file, how it was understood, and a run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import budgets
+import overrides
+import pieces
+import session
+import streamlit as st
+import watching
+from runs import Request, Run, State
+
+import tsanomaly
+from tsanomaly.errors import TsAnomalyError
+from tsanomaly.report import figures
+from tsanomaly.report.words import clock_at, counted, rows_lasting, zone_of
+from tsanomaly.resources import sample_names, sample_path
+
+TYPES = ["csv", "tsv", "txt", "dat", "gz", "zip", "parquet", "pq"]
+
+SAMPLES_TOLD = {
+    "machine": "a machine that is switched on and off",
+    "pump": "a pump with five sensors and a slow drift",
+    "tank": "a tank's level, measured irregularly, with gaps",
+    "web": "a web service with daily and weekly season",
+}
+
+
+def show() -> None:
+    """The view."""
+    run = session.current()
+    if run is None:
+        choose_file()
+        return
+    if session.has_news(run):
+        st.switch_page(session.INVESTIGATE, query_params={"run": run.id})
+    head(run)
+    status = run.status()
+    if status.state is State.RUNNING:
+        watching.watch(run)
+        waiting(run)
+        return
+    if status.state in (State.FAILED, State.LOST):
+        st.error(pieces.plain(status.message))
+    elif status.state is State.CANCELLED:
+        st.info(status.message)
+    understood(run)
+
+
+def choose_file() -> None:
+    """Nothing is there yet: say what to do."""
+    left, middle, right = st.columns([1, 3, 1])
+    del left, right
+    with middle:
+        pieces.title("Find what is unusual in a time series")
+        pieces.lead(
+            "Give a table with a column for the time and columns of numbers. You see how it was understood before "
+            "anything is judged, and a minute later its anomalies, ranked and explained."
+        )
+        limit = st.get_option("server.maxUploadSize")
+        given = st.file_uploader(
+            f"CSV, gzip, zip or Parquet, up to {limit} MB", type=TYPES, key="upload",
+            help=f"A larger file can be judged on the command line: tsanomaly detect FILE. Here it may have {limit} MB.",
+        )
+        if given is not None:
+            session.look_at(session.runs().create(given.name, given))
+            st.rerun()
+        names = sample_names()
+        if names:
+            pieces.lead("Or try one of these:")
+            for place, column in enumerate(st.columns(len(names))):
+                name = names[place]
+                if column.button(name.capitalize(), key=f"sample-{name}", width="stretch"):
+                    session.look_at(session.open_file(sample_path(name)))
+                    st.rerun()
+                column.caption(SAMPLES_TOLD.get(name, ""))
+
+
+def head(run: Run) -> None:
+    """The file's name, and the way to another."""
+    name, other = st.columns([5, 1], vertical_alignment="center")
+    with name:
+        pieces.title(run.request.name)
+    other.button("Another file", on_click=session.leave, width="stretch", key="another")
+
+
+def understood(run: Run) -> None:
+    """Diagnosis at the left, settings at the right."""
+    left, right = st.columns([2.2, 1], gap="large")
+    with left:
+        reading = read(run)
+        if reading is None:
+            overrides.show(run, None)
+            return
+    with right:
+        series = settings(run, reading)
+    with left:
+        diagnosis(reading, series)
+        samples(series)
+        overrides.show(run, reading.diagnosis)
+
+
+def waiting(run: Run) -> None:
+    """Something to look at while the run works."""
+    reading = read(run)
+    if reading is not None:
+        picture(reading[run.request.series] if run.request.series is not None else reading.one())
+
+
+def read(run: Run) -> tsanomaly.Reading | None:
+    """The file as series; where it cannot be read, the reason is shown."""
+    try:
+        with st.spinner("Reading"):
+            return session.reading(run)
+    except TsAnomalyError as error:
+        pieces.problem(error)
+        return None
+
+
+def diagnosis(reading: tsanomaly.Reading, series: tsanomaly.Series) -> None:
+    """What was understood, and what was found on the way."""
+    said = reading.diagnosis
+    pieces.heading("What was understood")
+    decimal = {None: None, ".": "point", ",": "comma"}[said.decimal]
+    last = len(series) - 1
+    pairs = [
+        ("Rows in the file", f"{said.rows:,}"),
+        ("Channels", counted(len(said.channels), "column") + ": " + ", ".join(said.channels)),
+        ("Series", said.series_column and f"{len(said.series)}, named by {said.series_column}"),
+        ("From", clock_at(series, 0)),
+        ("To", clock_at(series, last)),
+        ("Length", f"{rows_lasting(series, len(series))}, {counted(len(series), 'grid row')}"),
+        ("Step", said.step),
+        ("Time column", said.time_column and f"{said.time_column} ({said.time_format})"),
+        ("Clock", zone_of(series)),
+        ("Labels", said.label_column and f"{said.label_column}, read only to evaluate"),
+        ("Delimiter", overrides.DELIMITERS.get(said.delimiter or "") if said.delimiter is not None else None),
+        ("Decimal sign", decimal),
+        ("Encoding", said.encoding),
+        ("Header", {None: None, True: "in the first row", False: "none"}[said.header]),
+    ]
+    pieces.facts([(label, value) for label, value in pairs if value])
+    if said.findings:
+        pieces.heading("What was found")
+        pieces.findings(said.findings)
+
+
+def samples(series: tsanomaly.Series) -> None:
+    """How it looks, and its first rows."""
+    drawn, rows = st.tabs(["Picture", "First rows"])
+    with drawn:
+        picture(series)
+    rows.dataframe(series.between(0, 12).to_frame(), width="stretch")
+
+
+def picture(series: tsanomaly.Series) -> None:
+    """The channels as they were read."""
+    height = 60 + 90 * min(figures.CHANNELS, len(series.channels))
+    st.plotly_chart(
+        figures.preview(series, session.palette(), height), theme=None, key="preview",
+        config={"displaylogo": False, "displayModeBar": False},
+    )
+    if len(series.channels) > figures.CHANNELS:
+        st.caption(f"The first {figures.CHANNELS} of {len(series.channels)} channels.")
+
+
+def settings(run: Run, reading: tsanomaly.Reading) -> tsanomaly.Series:
+    """What can be set, all of which may be left alone; returns the series to judge."""
+    request = run.request
+    with st.container(border=True):
+        pieces.heading("Find anomalies")
+        names = list(reading.diagnosis.series)
+        series = None
+        if len(names) > 1:
+            place = names.index(request.series) if request.series in names else 0
+            series = st.selectbox("Series", names, index=place, key=f"series-{run.id}")
+        chosen = reading[series] if series is not None else reading.one()
+        budget = budgets.slider(request.budget, key=f"budget-{run.id}")
+        st.caption(budgets.in_words(budget, chosen))
+        with st.expander("More settings"):
+            window = st.number_input(
+                "Window, in rows", 2, value=request.window, placeholder="from the series' own period",
+                help="How many rows are looked at together. Left empty, it is the series' own period.",
+                key=f"window-{run.id}",
+            )
+            steps = st.number_input(
+                "Most training steps", 1, value=request.steps, placeholder=f"{tsanomaly.Training().steps:,}",
+                help="Training stops earlier by itself when it no longer gains.", key=f"steps-{run.id}",
+            )
+        if st.button("Find anomalies", type="primary", width="stretch", key="start"):
+            wanted = replace(request, series=series, budget=budget, window=window, steps=steps)
+            begin(run, wanted)
+    return chosen
+
+
+def begin(run: Run, request: Request) -> None:
+    """Start; a run that ended before keeps its result, and a new one begins."""
+    if run.status().state is not State.PREPARED:
+        run = session.runs().again(run, request)
+    run.ask(request)
+    run.start()
+    session.look_at(run)
+    st.rerun()
+
+
+show()

@@ -1,0 +1,44 @@
+"""A run on its way: how far it is, how long it will take, and a way to stop it."""
+
+from __future__ import annotations
+
+import streamlit as st
+from runs import Run, State, Status
+
+from tsanomaly.report.words import percent
+
+
+def watch(run: Run) -> None:
+    """Shown while a run works; when it ends, the page is run again and shows what came of it."""
+    with st.container(border=True):
+        _progress(run)
+
+
+@st.fragment(run_every=0.5)
+def _progress(run: Run) -> None:
+    status = run.status()
+    if status.state is not State.RUNNING:
+        st.rerun(scope="app")
+    share = status.done / status.total if status.total else 0.0
+    st.progress(min(1.0, share), text=in_words(status))
+    beside, cancel = st.columns([5, 1], vertical_alignment="center")
+    beside.caption("It goes on in a process of its own: this page may be closed, and its address opened again later.")
+    if cancel.button("Cancel", width="stretch", key="cancel"):
+        run.cancel()
+        st.rerun(scope="app")
+
+
+def in_words(status: Status) -> str:
+    """``Learning: 35 %, about 6 s left``."""
+    stage = status.stage.capitalize()
+    if not status.total:
+        return f"{stage} ({status.elapsed:.0f} s so far)"
+    far = percent(status.done / status.total)
+    left = f", about {_rounded(status.seconds_left)} left" if status.seconds_left is not None else ""
+    return f"{stage}: {far}{left}"
+
+
+def _rounded(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min"
