@@ -26,7 +26,9 @@ from torch import Tensor
 
 import tsanomaly
 from tsanomaly.detection.detector import Detector
-from tsanomaly.detection.member import Architecture, Member
+from tsanomaly.detection.evidence import KINDS as EVIDENCE
+from tsanomaly.detection.evidence import Usual
+from tsanomaly.detection.member import Member, View, WindowModel
 from tsanomaly.detection.residuals import Residuals
 from tsanomaly.detection.scaling import KINDS, Scaling
 from tsanomaly.detection.severity import Severity
@@ -40,7 +42,10 @@ MOST_BYTES = 2 * 1024**3
 MOST_WINDOW = 100_000
 """Sizes beyond which a file is not believed, whatever it says of itself."""
 
-_PARAMETERS = ("window", "stride", "scaling", "layers", "activation", "denoising", "dropout", "budget", "random_state")
+_PARAMETERS = (
+    "window", "scales", "early_scales", "reference", "model", "twin", "stride", "scaling", "layers", "activation",
+    "denoising", "dropout", "budget", "random_state",
+)
 
 
 def save(detector: Detector, path: str | os.PathLike[str]) -> Path:
@@ -96,13 +101,15 @@ def _tensors(detector: Detector) -> dict[str, Tensor]:
         "severity.body": torch.from_numpy(detector.severity_.body),
         "calibration": torch.from_numpy(detector.calibration_),
     }
-    for name, value in detector.usual_.items():
-        tensors[f"usual.{name}"] = torch.from_numpy(value)
-    for i, member in enumerate(detector.members_):
-        for name, value in member.autoencoder.state_dict().items():
-            tensors[f"member.{i}.{name}"] = value.cpu()
-        tensors[f"member.{i}.residual.mean"] = member.residuals.mean
-        tensors[f"member.{i}.residual.root"] = member.residuals.root
+    for i, (member, usual) in enumerate(zip(detector.members_, detector.usual_, strict=True)):
+        for name, value in member.model.autoencoder.state_dict().items():
+            tensors[f"member.{i}.model.{name}"] = value.cpu()
+        tensors[f"member.{i}.residuals.mean"] = member.residuals.mean
+        tensors[f"member.{i}.residuals.root"] = member.residuals.root
+        tensors[f"member.{i}.usual.channel"] = torch.from_numpy(usual.channel)
+        tensors[f"member.{i}.usual.mean"] = torch.from_numpy(usual.mean)
+    if detector.twin_ is not None:
+        tensors |= {f"twin.{name}": value for name, value in _tensors(detector.twin_).items()}
     return {name: value.contiguous().clone() for name, value in tensors.items()}
 
 
@@ -117,11 +124,13 @@ def _describe(detector: Detector) -> dict[str, Any]:
         "channels": list(detector.channels_),
         "step_ns": None if detector.step_ is None else int(detector.step_ / np.timedelta64(1, "ns")),
         "rows_per_week": detector.rows_per_week_,
-        "windows": list(detector.window_),
+        "window": detector.window_,
+        "views": [vars(member.view) for member in detector.members_],
         "severity_per_ten": detector.severity_.per_ten,
         "threshold": vars(detector.threshold_) | {"value": _number(detector.threshold_.value)},
         "learned_from": detector.learned_from_,
         "history": [vars(h) | {"stopped": h.stopped.name} for h in detector.history_],
+        "twin": None if detector.twin_ is None else _describe(detector.twin_),
     }
 
 
@@ -199,14 +208,15 @@ class _Builder:
         self.described = described
         self.tensors = tensors
         self.channels = tuple(str(name) for name in described["channels"])
-        self.windows = [int(length) for length in described["windows"]]
-        if not self.channels or not self.windows or not all(2 <= n <= MOST_WINDOW for n in self.windows):
-            raise ValueError("channels or windows")
+        self.views = [View(int(v["length"]), bool(v["joint"]), bool(v["early"])) for v in described["views"]]
+        if not self.channels or not self.views or not all(2 <= view.length <= MOST_WINDOW for view in self.views):
+            raise ValueError("channels or views")
 
     def detector(self) -> Detector:
         d = self.described
         parameters = {name: d["parameters"][name] for name in _PARAMETERS}
-        parameters["layers"] = tuple(float(s) if s < 1 else int(s) for s in parameters["layers"])
+        for name in ("layers", "scales", "early_scales"):
+            parameters[name] = tuple(int(s) if float(s).is_integer() else float(s) for s in parameters[name])
         detector = Detector(**parameters, training=Training(**d["training"]))
         if d["rule"] is not None:
             rule = dict(d["rule"])
@@ -216,14 +226,16 @@ class _Builder:
             _one_of(str(parameters["scaling"]), KINDS), self.array("scaling.centre", c), self.array("scaling.scale", c)
         )
         detector.severity_ = Severity(self.array("severity.body", 91), float(d["severity_per_ten"]))
-        detector.usual_ = {
-            "channel": self.array("usual.channel", c),
-            "pattern": self.array("usual.pattern", 1),
-            "point": self.array("usual.point", 1),
-        }
-        detector.members_ = [self.member(i, detector) for i in range(len(self.windows))]
+        detector.members_ = [self.member(i, detector) for i in range(len(self.views))]
+        detector.usual_ = [
+            Usual(
+                self.array(f"member.{i}.usual.channel", len(EVIDENCE), c),
+                self.array(f"member.{i}.usual.mean", len(EVIDENCE)),
+            )
+            for i in range(len(self.views))
+        ]
         detector.history_ = [_history(h) for h in d["history"]]
-        detector.window_ = self.windows
+        detector.window_ = int(d["window"])
         detector.channels_ = self.channels
         detector.n_features_in_ = c
         detector.step_ = None if d["step_ns"] is None else np.timedelta64(int(d["step_ns"]), "ns")
@@ -235,35 +247,37 @@ class _Builder:
             value, str(threshold["rule"]), int(threshold["fitted_on"]), str(threshold["note"])
         )
         detector.learned_from_ = dict(d["learned_from"])
+        detector.twin_ = None if d["twin"] is None else _Builder(d["twin"], self.under("twin.")).detector()
         return detector
 
-    def member(self, i: int, detector: Detector) -> Member:
-        length = self.windows[i]
-        cells = length * len(self.channels)
-        prefix = f"member.{i}."
-        state = {
-            name.removeprefix(prefix): value
-            for name, value in self.tensors.items()
-            if name.startswith(prefix) and ".residual." not in name
-        }
-        if self.tensors[f"{prefix}residual.root"].shape != (cells, cells):
-            raise ValueError("residual")
-        architecture = Architecture(detector.layers, detector.activation, detector.denoising, detector.dropout)
-        if sum(v.numel() for v in state.values()) > MOST_BYTES // 4 or max(architecture.sizes(cells)) > 10 * cells:
-            raise ValueError("sizes")
-        model = architecture.build(cells)
-        model.load_state_dict(state)
-        model.eval()
-        residuals = Residuals(
-            self.tensors[f"{prefix}residual.mean"].reshape(cells), self.tensors[f"{prefix}residual.root"]
-        )
-        return Member(length, model, residuals)
+    def under(self, prefix: str) -> dict[str, Tensor]:
+        """The tensors whose names start so, without it."""
+        return {name.removeprefix(prefix): value for name, value in self.tensors.items() if name.startswith(prefix)}
 
-    def array(self, name: str, size: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def member(self, i: int, detector: Detector) -> Member:
+        view, channels = self.views[i], len(self.channels)
+        cells = view.length * (channels if view.joint else 1)
+        state = self.under(f"member.{i}.model.")
+        _, architecture, _, _ = detector._settings()
+        if max(architecture.sizes(cells)) > 10 * cells:
+            raise ValueError("sizes")
+        model = WindowModel(architecture.build(cells), view.joint)
+        model.autoencoder.load_state_dict(state)
+        model.eval()
+        mean = self.tensor(f"member.{i}.residuals.mean", channels, view.length)
+        root = self.tensor(f"member.{i}.residuals.root", channels, view.length, view.length)
+        return Member(view, model, Residuals(mean, root))
+
+    def tensor(self, name: str, *shape: int) -> Tensor:
+        """A tensor that must have this shape and hold only finite numbers."""
         tensor = self.tensors[name]
-        if tensor.shape != (size,) or not bool(torch.isfinite(tensor).all()):
+        if tensor.shape != shape or not bool(torch.isfinite(tensor).all()):
             raise ValueError(name)
-        return tensor.to(torch.float64).numpy()
+        return tensor
+
+    def array(self, name: str, *shape: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Likewise, as float64."""
+        return self.tensor(name, *shape).to(torch.float64).numpy()
 
 
 def _one_of(value: str, allowed: tuple[str, ...]) -> str:

@@ -7,37 +7,30 @@ station of ``docs/architecture.md``.
 from __future__ import annotations
 
 import hashlib
-import warnings
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, OutlierMixin
+from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.exceptions import NotFittedError as ScikitNotFittedError
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tsanomaly.detection import events as event_station
 from tsanomaly.detection.events import Events
+from tsanomaly.detection.evidence import KINDS, Evidence, Usual
 from tsanomaly.detection.gaps import Prepared, prepare
 from tsanomaly.detection.grouping import group
 from tsanomaly.detection.member import Architecture, learn
 from tsanomaly.detection.scaling import Scaling
 from tsanomaly.detection.scores import Scores
-from tsanomaly.detection.scoring import Parts
 from tsanomaly.detection.severity import Severity
 from tsanomaly.detection.thresholds import Budget, Grouping, Rule, Threshold, rule_named
-from tsanomaly.detection.training import OnProgress, Training
+from tsanomaly.detection.training import OnProgress, Progress, Training
+from tsanomaly.detection.views import bridgeable, choose_views
 from tsanomaly.errors import ConfigurationError, DataError, TsAnomalyError
-from tsanomaly.series import Series, estimate_period, from_array, from_frame
-
-SHORTEST_PERIOD, LONGEST_PERIOD, NO_PERIOD = 10, 300, 100
-"""Window lengths chosen by period, in rows; a series without a period gets ``NO_PERIOD``."""
-
-MOST_CELLS = 640
-"""Numbers in a window at most (rows × channels), where the length is chosen automatically: the covariance of errors
-has the square of that many entries."""
+from tsanomaly.series import Series, from_array, from_frame
 
 
 class NotFittedError(TsAnomalyError, ScikitNotFittedError):  # type: ignore[misc]
@@ -45,17 +38,23 @@ class NotFittedError(TsAnomalyError, ScikitNotFittedError):  # type: ignore[misc
 
 
 class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
-    """Finds anomalies in a time series by the reconstruction error of tied autoencoders.
+    """Finds anomalies in a time series by the reconstruction errors of a few tied autoencoders.
 
     Args:
-        window: rows in a window; ``None``: the series' own period.
-        stride: rows between windows trained on; scoring always looks at every row.
+        window: rows in the base window; ``None``: the series' own period.
+        scales: window lengths, in base windows, of the members that learn from all rows.
+        early_scales: likewise of the members that learn from the reference rows alone: they notice what repeats, or
+            lasts, and so looks normal in the whole.
+        reference: the rows at the start that are most trusted to be normal: their number, or a share below 1.
+        model: ``tied``, or ``linear`` for the linear twin (principal components of the same windows).
+        twin: whether to carry the fitted linear twin along, in ``twin_``.
+        stride: rows between windows trained on; see :mod:`tsanomaly.detection.member` for scoring.
         scaling: ``standard``, ``robust``, ``minmax`` or ``none``.
-        layers: sizes of the autoencoder's layers after its input; below 1: shares of the window's cells.
+        layers: sizes of each autoencoder's layers after its input; below 1: shares of the window's cells.
         activation: of its layers; the output is linear.
         denoising: share of input cells hidden while training.
         dropout: share of hidden units dropped while training.
-        training: steps, batch, rate, time budget; ``None``: the defaults of :class:`Training`.
+        training: steps, batch, rate, time budget for each member; ``None``: the defaults of :class:`Training`.
         threshold: ``budget``, ``quantile``, ``mad``, ``extreme-value``, ``dynamic``, or a rule object.
         budget: for the rule ``budget``: at most so many events, such as ``3/week``.
         device: ``auto`` (CUDA where there is one), ``cpu``, ``cuda``.
@@ -64,10 +63,11 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     Attributes:
         scaling_, members_, usual_, severity_, threshold_: what was learned, one for each station.
         history_: how each member's training went.
-        window_: the window lengths, in rows.
+        window_: rows in the base window.
         channels_, step_: of the series learned from; a later series must agree.
         calibration_: ``(n,)`` float32 scores that thresholds are fitted on.
         learned_from_: name, rows, first and last time, and hash of the data.
+        twin_: the fitted linear twin, or ``None``.
         n_features_in_: channels.
     """
 
@@ -75,6 +75,11 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         self,
         *,
         window: int | None = None,
+        scales: tuple[float, ...] = (0.5, 1, 2, 4),
+        early_scales: tuple[float, ...] = (1, 2),
+        reference: float = 0.25,
+        model: str = "tied",
+        twin: bool = True,
         stride: int = 1,
         scaling: str = "standard",
         layers: tuple[float, ...] = (0.5, 0.1),
@@ -88,6 +93,11 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         random_state: int = 0,
     ) -> None:
         self.window = window
+        self.scales = scales
+        self.early_scales = early_scales
+        self.reference = reference
+        self.model = model
+        self.twin = twin
         self.stride = stride
         self.scaling = scaling
         self.layers = layers
@@ -116,35 +126,45 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             CancelledError: the callback asked to stop; the detector stays as it was.
         """
         series = self._series(X, learning=True)
-        rule = self._rule()
+        rule, architecture, training, device = self._settings()
         scaling = Scaling.fit(series.values, self.scaling)
         scaled = scaling.apply(series.values)
-        length = self._length(series, scaled)
-        prepared = prepare(scaled, _bridge(length))
-        _check_windows(series, prepared, length)
-        member, history, held_back = learn(
-            prepared, length, Architecture(tuple(self.layers), self.activation, self.denoising, self.dropout),
-            self.training or Training(), stride=self.stride, seed=self.random_state, device=self._device(),
-            on_progress=on_progress,
-        )
-        parts = member.score(prepared, stage="scoring", on_progress=on_progress)
-        usual = _usual(parts, prepared)
-        scores = _scores(series, prepared, parts, usual, scaling)
-        calibration = _as_if_unseen(scores.total, held_back, length)
+        views = choose_views(scaled, series.name, self.window, self.scales, self.early_scales, self._reference(series))
+        base = views[0].length
+        prepared = prepare(scaled, bridgeable(base))
+        members, history, usual, evidence = [], [], [], Evidence.none(*scaled.shape)
+        for i, view in enumerate(views):
+            progress = _part_of(on_progress, i, len(views) * (2 if self.twin else 1))
+            rows = self._reference(series) if view.early else len(series)
+            member, how, held = learn(
+                prepared, view, architecture, training, rows=rows, stride=self.stride,
+                seed=self.random_state + i, device=device, stage="learning", on_progress=progress,
+            )
+            parts = member.score(prepared, stage="learning", on_progress=progress)
+            if i == 0:
+                held_back = held
+            members.append(member)
+            history.append(how)
+            usual.append(Usual.fit(parts, prepared.observed.numpy()))
+            evidence.add(parts, usual[-1], prepared.observed.numpy(), _kinds(i))
+        total = _where_observed(evidence.mean()[0], prepared)
+        calibration = _as_if_unseen(total, held_back, base)
+        twin = self._fit_twin(series, on_progress) if self.twin else None
 
         self.scaling_ = scaling
-        self.members_ = [member]
-        self.history_ = [history]
-        self.window_ = [length]
+        self.members_ = members
         self.usual_ = usual
+        self.history_ = history
+        self.window_ = base
         self.channels_ = series.channels
         self.step_ = series.step
+        self.rows_per_week_ = series.rows_per_week
         self.n_features_in_ = len(series.channels)
         self.calibration_ = calibration.astype(np.float32)
-        self.rows_per_week_ = series.rows_per_week
         self.severity_ = Severity.fit(calibration)
         self.threshold_ = rule.fit(calibration, self._grouping())
         self.learned_from_ = _learned_from(series)
+        self.twin_ = twin
         return self
 
     def score(self, X: Any, *, on_progress: OnProgress | None = None) -> Scores:
@@ -227,39 +247,81 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             _check_contract(series, self.channels_, self.step_)
         return series
 
+    def _settings(self) -> tuple[Rule, Architecture, Training, str]:
+        if self.model not in ("tied", "linear"):
+            raise ConfigurationError(f"model is '{self.model}'; expected tied or linear")
+        if self.stride < 1:
+            raise ConfigurationError(f"stride is {self.stride}; expected a whole number of at least 1")
+        architecture = Architecture(
+            tuple(self.layers), self.activation, self.denoising, self.dropout, linear=self.model == "linear"
+        )
+        device = self.device
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        return self._rule(), architecture, self.training or Training(), device
+
     def _rule(self) -> Rule:
         if not isinstance(self.threshold, str):
             return self.threshold
         return Budget.parse(self.budget) if self.threshold == Budget.name else rule_named(self.threshold)
 
-    def _length(self, series: Series, scaled: NDArray[np.float32]) -> int:
-        if self.stride < 1:
-            raise ConfigurationError(f"stride is {self.stride}; expected a whole number of at least 1")
-        if self.window is not None:
-            if self.window < 2:
-                raise ConfigurationError(f"window is {self.window}; expected at least 2 rows")
-            return int(self.window)
-        period = estimate_period(scaled, SHORTEST_PERIOD, LONGEST_PERIOD, NO_PERIOD) or NO_PERIOD
-        longest = min(len(series) // 8, MOST_CELLS // len(series.channels))
-        return max(2, min(period, longest))
+    def _reference(self, series: Series) -> int:
+        if not self.reference > 0:
+            raise ConfigurationError(f"reference is {self.reference}; expected a share of the rows or their number")
+        rows = self.reference * len(series) if self.reference < 1 else self.reference
+        return min(len(series), max(1, int(rows)))
 
-    def _device(self) -> str:
-        if self.device != "auto":
-            return self.device
-        return "cuda" if torch.cuda.is_available() else "cpu"
+    def _fit_twin(self, series: Series, on_progress: OnProgress | None) -> Detector:
+        twin: Detector = clone(self).set_params(model="linear", twin=False)
+        return twin.fit(series, on_progress=_part_of(on_progress, 1, 2))
 
     def _grouping(self) -> Grouping:
-        return Grouping(self.rows_per_week_, merge_gap=max(1, self.window_[0] // 2))
+        return Grouping(self.rows_per_week_, merge_gap=max(1, self.window_ // 2))
 
     def _score(self, series: Series, on_progress: OnProgress | None) -> Scores:
-        length = self.window_[0]
-        if len(series) < length:
+        if len(series) < self.window_:
             raise DataError(
-                f"series '{series.name}' has {len(series)} rows; this detector's window needs at least {length}"
+                f"series '{series.name}' has {len(series)} rows; this detector's window needs at least {self.window_}"
             )
-        prepared = prepare(self.scaling_.apply(series.values), _bridge(length))
-        parts = self.members_[0].score(prepared, on_progress=on_progress)
-        return _scores(series, prepared, parts, self.usual_, self.scaling_)
+        prepared = prepare(self.scaling_.apply(series.values), bridgeable(self.window_))
+        observed = prepared.observed.numpy()
+        evidence = Evidence.none(*observed.shape)
+        expected = np.full(observed.shape, np.nan, np.float32)
+        for i, (member, usual) in enumerate(zip(self.members_, self.usual_, strict=True)):
+            if member.view.length > len(series):
+                continue
+            parts = member.score(prepared, on_progress=_part_of(on_progress, i, len(self.members_)))
+            evidence.add(parts, usual, observed, _kinds(i))
+            if i == 0:
+                expected = parts.expected
+        total, by_channel = evidence.mean()
+        by_channel[~observed] = np.nan
+        return Scores(
+            series.times, _where_observed(total, prepared), by_channel,
+            self.scaling_.invert(expected).astype(np.float32), series.channels,
+        )
+
+
+def _kinds(member: int) -> tuple[str, ...]:
+    """The single value is judged once, by the base member: the others have seen the same value."""
+    return KINDS if member == 0 else KINDS[:2]
+
+
+def _part_of(on_progress: OnProgress | None, part: int, parts: int) -> OnProgress | None:
+    """A callback that reports the whole when told of one part of several alike."""
+    if on_progress is None:
+        return None
+
+    def report(progress: Progress) -> bool | None:
+        share = (part + progress.done / progress.total) / parts
+        return on_progress(Progress(progress.stage, round(1000 * share), 1000, progress.loss))
+
+    return report
+
+
+def _where_observed(total: NDArray[np.float64], prepared: Prepared) -> NDArray[np.float64]:
+    """A row in which nothing was read is not judged, even where windows reach across it."""
+    return np.where(prepared.observed.numpy().any(axis=1), total, np.nan)
 
 
 def _learned_from(series: Series) -> dict[str, Any]:
@@ -270,26 +332,6 @@ def _learned_from(series: Series) -> dict[str, Any]:
         "end": event_station.moment(series, len(series)),
         "sha256": hashlib.sha256(np.ascontiguousarray(series.values).tobytes()).hexdigest(),
     }
-
-
-def _bridge(length: int) -> int:
-    """Longest gap a window may hold: an eighth of it."""
-    return max(1, length // 8)
-
-
-def _check_windows(series: Series, prepared: Prepared, length: int) -> None:
-    if len(series) < length + 1:
-        raise DataError(
-            f"series '{series.name}' has {len(series)} row{'s' * (len(series) != 1)}; "
-            f"a window of {length} rows needs at least {length + 1}"
-        )
-    from tsanomaly.detection.member import windows_of
-
-    if len(windows_of(prepared, length).usable) < 2:
-        raise DataError(
-            f"series '{series.name}' has no stretch of {length + 1} rows without a gap; "
-            "choose a shorter window or a coarser step"
-        )
 
 
 def _check_contract(series: Series, channels: tuple[str, ...], step: np.timedelta64 | None) -> None:
@@ -303,43 +345,6 @@ def _check_contract(series: Series, channels: tuple[str, ...], step: np.timedelt
             f"series '{series.name}' has a step of {pd.Timedelta(series.step)}; "
             f"this detector learned {pd.Timedelta(step)}: read it with that step, or train on this file"
         )
-
-
-def _usual(parts: Parts, prepared: Prepared) -> dict[str, NDArray[np.float64]]:
-    """Typical sizes of the parts, that they are measured in: medians of what was judged."""
-    observed = prepared.observed.numpy()
-    cells = np.where(observed, parts.cells, np.nan)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a channel without a single judged cell
-        per_channel = np.nanmean(np.minimum(cells, np.nanquantile(cells, 0.99, axis=0)), axis=0)
-    per_channel = np.where(np.isfinite(per_channel) & (per_channel > 0), per_channel, 1.0)
-    point = np.nanmean(cells / per_channel, axis=1) if cells.shape[1] > 1 else (cells / per_channel)[:, 0]
-    return {
-        "channel": per_channel,
-        "pattern": np.array([_median(parts.pattern)]),
-        "point": np.array([_median(point)]),
-    }
-
-
-def _median(numbers: NDArray[Any]) -> float:
-    finite = numbers[np.isfinite(numbers)]
-    value = float(np.median(finite)) if len(finite) else 1.0
-    return value if value > 1e-9 else max(float(finite.mean()) if len(finite) else 0.0, 1e-9)
-
-
-def _scores(
-    series: Series, prepared: Prepared, parts: Parts, usual: dict[str, NDArray[np.float64]], scaling: Scaling
-) -> Scores:
-    """Put the parts together: the sum of ``log(1 + part / its usual size)``."""
-    observed = prepared.observed.numpy()
-    by_channel = np.where(observed, parts.cells / usual["channel"].astype(np.float32), np.nan)
-    seen = observed.any(axis=1) & np.isfinite(parts.pattern)
-    point = np.full(len(series), np.nan)
-    point[seen] = np.nanmean(by_channel[seen], axis=1)
-    total = np.log1p(parts.pattern / usual["pattern"]) + np.log1p(point / usual["point"])
-    expected = scaling.invert(parts.expected).astype(np.float32)
-    by_channel[~seen] = np.nan
-    return Scores(series.times, np.where(seen, total, np.nan), by_channel, expected, series.channels)
 
 
 def _as_if_unseen(total: NDArray[np.float64], held_back: NDArray[np.intp], length: int) -> NDArray[np.float64]:

@@ -1,23 +1,31 @@
-"""One model of one window length: a tied autoencoder and what its ordinary errors look like."""
+"""One model of one window length: a tied autoencoder and what its ordinary errors look like.
+
+A detector has several members, because no single length, and no single choice of what to learn from, is right for all
+anomalies (``docs/detection.md`` has the figures).
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from tsanomaly.detection.autoencoder import TiedAutoencoder
 from tsanomaly.detection.gaps import Prepared
 from tsanomaly.detection.residuals import Residuals
 from tsanomaly.detection.scoring import Parts, score
-from tsanomaly.detection.training import History, OnProgress, Training, split, train
+from tsanomaly.detection.training import History, OnProgress, Stop, Training, split, train
 from tsanomaly.detection.windows import Windows, cut
 
-RESIDUAL_WINDOWS = 20_000
-"""Windows that the covariance of errors is learned from, at most, evenly taken."""
+RESIDUAL_WINDOWS = 10_000
+"""Windows that a covariance is learned from, at most, evenly taken."""
+
+FINEST = 64
+"""Windows longer than this many rows are scored so many to a window length, not at every row: neighbours then share
+all but a 64th of their rows."""
 
 
 @dataclass(frozen=True)
@@ -28,60 +36,91 @@ class Architecture:
         layers: sizes after the input: numbers below 1 are shares of the window's cells, others are units.
         activation: of encoder and decoder; the output is linear.
         denoising, dropout: as in :class:`TiedAutoencoder`.
+        linear: the linear twin instead: one layer, the bottleneck, with principal components as its weights.
     """
 
     layers: tuple[float, ...] = (0.5, 0.1)
     activation: str = "gelu"
     denoising: float = 0.0
     dropout: float = 0.0
+    linear: bool = False
 
     def sizes(self, cells: int) -> tuple[int, ...]:
         """Layer sizes for a window of ``cells`` numbers."""
-        return (cells, *(max(2, round(s * cells)) if s < 1 else int(s) for s in self.layers))
+        sizes = tuple(max(2, round(s * cells)) if s < 1 else int(s) for s in self.layers)
+        return (cells, sizes[-1]) if self.linear else (cells, *sizes)
 
     def build(self, cells: int) -> TiedAutoencoder:
         """An autoencoder with fresh weights from torch's generator."""
+        if self.linear:
+            return TiedAutoencoder(self.sizes(cells), activation="identity")
         return TiedAutoencoder(
             self.sizes(cells), activation=self.activation, denoising=self.denoising, dropout=self.dropout
         )
 
 
-@dataclass(frozen=True, eq=False)
-class Member:
-    """A trained model of windows of ``length`` rows."""
+@dataclass(frozen=True)
+class View:
+    """What a member looks at.
+
+    Attributes:
+        length: rows in a window.
+        joint: all channels of a window at once; otherwise each channel's window by itself, one model for all channels.
+        early: learned from the reference rows at the start alone, otherwise from all rows.
+    """
 
     length: int
-    autoencoder: TiedAutoencoder
+    joint: bool = True
+    early: bool = False
+
+
+class WindowModel(nn.Module):
+    """An autoencoder applied to windows ``(batch, c, L)``, all channels at once or one by one."""
+
+    def __init__(self, autoencoder: TiedAutoencoder, joint: bool) -> None:
+        super().__init__()
+        self.autoencoder = autoencoder
+        self.joint = joint
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Reconstruct ``(batch, c, L)``."""
+        return self.autoencoder(x.flatten(1) if self.joint else x.flatten(0, 1)).view(x.shape)  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """A trained model and the view it was trained for."""
+
+    view: View
+    model: WindowModel
     residuals: Residuals
 
     def score(self, prepared: Prepared, *, stage: str = "scoring", on_progress: OnProgress | None = None) -> Parts:
-        """What this model says of each row."""
-        device = next(self.autoencoder.parameters()).device
+        """What this model says of each row and channel."""
+        device = next(self.model.parameters()).device
+        length = self.view.length
+        windows = cut(prepared.values, prepared.observed, prepared.present, length, max(1, length // FINEST))
 
         def reconstruct(x: Tensor) -> Tensor:
-            return self.autoencoder(x.to(device)).cpu()  # type: ignore[no-any-return]
+            return self.model(x.to(device)).cpu()  # type: ignore[no-any-return]
 
-        return score(reconstruct, self.residuals, windows_of(prepared, self.length), stage=stage,
-                     on_progress=on_progress)
-
-
-def windows_of(prepared: Prepared, length: int) -> Windows:
-    """All windows of a prepared series, one row apart."""
-    return cut(prepared.values, prepared.observed, prepared.present, length)
+        return score(reconstruct, self.residuals, windows, stage=stage, on_progress=on_progress)
 
 
 def learn(
     prepared: Prepared,
-    length: int,
+    view: View,
     architecture: Architecture,
     training: Training,
     *,
+    rows: int,
     stride: int = 1,
     seed: int = 0,
     device: str = "cpu",
+    stage: str = "training",
     on_progress: OnProgress | None = None,
 ) -> tuple[Member, History, NDArray[np.intp]]:
-    """Train a member.
+    """Train a member on the first ``rows`` rows.
 
     Returns:
         The member, how training went, and the start rows of the windows held back from it.
@@ -89,25 +128,52 @@ def learn(
     Raises:
         CancelledError: ``on_progress`` answered ``False``.
     """
-    windows = windows_of(prepared, length)
-    index, held_back = split(windows.usable, length)
+    windows = cut(prepared.values[:rows], prepared.observed[:rows], prepared.present[:rows], view.length)
+    index, held_back = split(windows.usable, view.length)
     with torch.random.fork_rng(devices=[0] if device.startswith("cuda") else []):
         torch.manual_seed(seed)
-        model = architecture.build(windows.channels * length).to(device)
-        history = train(model, windows, index[::stride], held_back[::stride], training, seed=seed,
-                        on_progress=on_progress)
-    return Member(length, model, Residuals.fit(_errors(model, windows, index))), history, held_back
+        cells = view.length * (windows.channels if view.joint else 1)
+        model = WindowModel(architecture.build(cells), view.joint).to(device)
+        if architecture.linear:
+            history = _fit_linear(model, windows, index)
+        else:
+            if not view.joint:  # a window is then as many samples as it has channels
+                training = replace(training, batch=max(16, training.batch // windows.channels))
+            history = train(model, windows, index[::stride], held_back[::stride], training, seed=seed,
+                            stage=stage, on_progress=on_progress)
+    return Member(view, model, Residuals.fit(_errors(model, windows, index))), history, held_back
 
 
 @torch.no_grad()
-def _errors(model: TiedAutoencoder, windows: Windows, index: NDArray[np.intp]) -> Tensor:
-    """``(w, D)`` errors of windows evenly taken, masked where nothing was observed."""
+def _errors(model: WindowModel, windows: Windows, index: NDArray[np.intp]) -> Tensor:
+    """``(w, c, L)`` errors of windows evenly taken, 0 where nothing was observed."""
     device = next(model.parameters()).device
-    cells = windows.channels * windows.length
-    most = min(RESIDUAL_WINDOWS, max(1_000, 40_000_000 // cells))
-    some = torch.from_numpy(index[:: max(1, -(-len(index) // most))])
     parts = []
-    for chosen in torch.split(some, 2048):
+    for chosen in torch.split(_evenly(index, windows), 1024):
         x, mask = windows.gather(chosen)
         parts.append((model(x.to(device)).cpu() - x) * mask)
     return torch.cat(parts)
+
+
+def _evenly(index: NDArray[np.intp], windows: Windows) -> Tensor:
+    """As many windows as a covariance needs and memory allows, evenly taken."""
+    most = min(RESIDUAL_WINDOWS, max(1_000, 20_000_000 // (windows.channels * windows.length)))
+    return torch.from_numpy(index[:: max(1, -(-len(index) // most))])
+
+
+@torch.no_grad()
+def _fit_linear(model: WindowModel, windows: Windows, index: NDArray[np.intp]) -> History:
+    """The best linear tied autoencoder in closed form: principal components (Baldi & Hornik, 1989)."""
+    x, _ = windows.gather(_evenly(index, windows))
+    samples = (x.flatten(1) if model.joint else x.flatten(0, 1)).double()
+    mean = samples.mean(dim=0)
+    centred = samples - mean
+    _, vectors = torch.linalg.eigh(centred.t() @ centred)
+    auto = model.autoencoder
+    components = vectors[:, -auto.sizes[-1] :].t().flip(0)  # (k, cells), the largest first
+    auto.weights[0].copy_(components)
+    auto.encoder_biases[0].copy_(-components @ mean)
+    auto.decoder_biases[0].copy_(mean)  # type: ignore[index]
+    model.eval()
+    error = float((centred - centred @ components.t() @ components).square().mean())
+    return History((1,), (error,), (), 1, Stop.CLOSED_FORM)

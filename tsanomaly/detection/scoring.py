@@ -1,4 +1,4 @@
-"""From windows to numbers per row: errors folded back over the rows they belong to."""
+"""From windows to numbers per row: errors, whitened, brought back to the rows they belong to."""
 
 from __future__ import annotations
 
@@ -14,23 +14,26 @@ from tsanomaly.detection.residuals import Residuals
 from tsanomaly.detection.training import OnProgress, report
 from tsanomaly.detection.windows import Windows, fold
 
-CHUNK_CELLS = 2_000_000
-"""Window cells held at once, whatever the series' length: 8 MB a tensor."""
+CHUNK_CELLS = 1_000_000
+"""Window cells held at once, whatever the series' length: 4 MB a tensor."""
 
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """What one model says of each row.
+    """What one model says of each row and channel; ``z`` is the whitened error of a window's cell.
 
     Attributes:
-        pattern: ``(n,)`` surprise of the window around the row; NaN where no complete window covers it.
-        cells: ``(n, c)`` mean squared error of the row's cell over the windows that cover it; NaN likewise, but 0 for
-            a cell that was not read in a row that is covered.
-        expected: ``(n, c)`` mean reconstruction over those windows, scaled; NaN likewise.
+        pattern: ``(n, c)`` mean of ``z²`` over the window around the row: a shape that is not usual.
+        peak: ``(n, c)`` largest ``z²`` in the window around the row: somewhere in it a value that is not usual.
+        point: ``(n, c)`` mean of the row's own ``z²`` over the windows that cover it: this value is not usual.
+        expected: ``(n, c)`` mean reconstruction over those windows, scaled.
+
+    All are float32, NaN where no complete window covers the row.
     """
 
-    pattern: NDArray[np.float64]
-    cells: NDArray[np.float32]
+    pattern: NDArray[np.float32]
+    peak: NDArray[np.float32]
+    point: NDArray[np.float32]
     expected: NDArray[np.float32]
 
 
@@ -43,75 +46,75 @@ def score(
     stage: str = "scoring",
     on_progress: OnProgress | None = None,
 ) -> Parts:
-    """Score every row of a series in constant memory beside its results.
+    """Score every row that a complete window covers, in constant memory beside the results.
 
     Args:
-        reconstruct: ``(batch, c * L)`` to the same shape, on the windows' device.
-        windows: one row apart.
+        reconstruct: ``(batch, c, L)`` to the same shape, on the windows' device.
+        windows: ``windows.first`` and ``windows.stride`` say which rows they start at.
 
     Raises:
         CancelledError: ``on_progress`` answered ``False``.
     """
-    n, c, length = windows.rows, windows.channels, windows.length
-    error = torch.zeros(n, c)
-    output = torch.zeros(n, c)
-    covered = torch.zeros(n, 1)
-    surprise = np.full(windows.count, np.nan)
+    n, c, length, stride = windows.rows, windows.channels, windows.length, windows.stride
+    point, output, covered = torch.zeros(n, c), torch.zeros(n, c), torch.zeros(n, 1)
+    pattern = np.full((windows.count, c), np.nan, np.float32)
+    peak = np.full((windows.count, c), np.nan, np.float32)
     chunk = max(1, CHUNK_CELLS // (c * length))
     for first in range(0, windows.count, chunk):
         last = min(first + chunk, windows.count)
         complete = torch.from_numpy(windows.complete[first:last])
         if complete.any():
-            x, mask = windows.gather(slice(first, last))
+            x, mask = windows.gather(slice(first, last))  # (batch, c, L)
             y = reconstruct(x)
-            residual = (y - x) * mask  # (batch, c * L)
-            surprise[first:last] = residuals.surprise(residual).numpy()
+            z2 = residuals.whiten((y - x) * mask).square()
+            pattern[first:last] = z2.mean(dim=2).numpy()
+            peak[first:last] = z2.amax(dim=2).numpy()
             weight = complete[:, None, None].to(x.dtype)  # (batch, 1, 1)
-            rows = slice(first, last + length - 1)
-            error[rows] += fold(residual.square().view(-1, c, length) * weight, 1)
-            output[rows] += fold(y.view(-1, c, length) * weight, 1)
-            covered[rows] += fold(weight.expand(-1, 1, length), 1)
+            start = windows.first + first * stride
+            rows = slice(start, start + (last - first - 1) * stride + length)
+            point[rows] += fold(z2 * weight, stride)
+            output[rows] += fold(y * weight, stride)
+            covered[rows] += fold(weight.expand(-1, 1, length), stride)
         report(on_progress, stage, last, windows.count)
-    surprise[~windows.complete] = np.nan
+    pattern[~windows.complete] = np.nan
+    peak[~windows.complete] = np.nan
     judged = covered[:, 0].numpy() > 0
-    error /= covered  # 0 / 0 = NaN: nothing saw the row
+    point /= covered  # 0 / 0 = NaN: nothing saw the row
     output /= covered
-    return Parts(spread(surprise, length, judged), error.numpy(), output.numpy())
+    return Parts(spread(pattern, windows, judged), spread(peak, windows, judged), point.numpy(), output.numpy())
 
 
-def spread(surprise: NDArray[np.float64], length: int, judged: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """A window's surprise at its centre row, averaged over the judged rows of half a window.
+def spread(per_window: NDArray[np.float32], windows: Windows, judged: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """A window's number at its centre row, and from there averaged over half a window.
 
     Args:
-        surprise: ``(w,)`` NaN for windows that were not used.
-        judged: ``(n,)`` rows that some used window covers. Those before the first centre or after the last of their
-            stretch take the nearest centre's value.
+        per_window: ``(w, c)`` NaN for windows that were not used.
+        judged: ``(n,)`` rows that some used window covers; each takes the value of the nearest centre.
 
     Returns:
-        ``(n,)`` NaN where not judged.
+        ``(n, c)`` NaN where not judged.
     """
-    n = len(judged)
-    half = length // 2
-    known = np.zeros(n, bool)
-    value = np.zeros(n)
-    known[half : half + len(surprise)] = np.isfinite(surprise)
-    value[half : half + len(surprise)] = np.nan_to_num(surprise)
-    near = _nearest(known)
-    filled = np.where(judged, value[near], 0.0)
-    width = max(1, half)
-    total, count = _running_sum(filled, width), _running_sum(judged.astype(float), width)
-    return np.where(judged, total / np.maximum(count, 1.0), np.nan)
+    centres = windows.first + np.arange(windows.count) * windows.stride + windows.length // 2
+    used = np.isfinite(per_window[:, 0])
+    if not used.any():
+        return np.full((len(judged), per_window.shape[1]), np.nan, np.float32)
+    nearest = _nearest(centres[used], len(judged))
+    values = per_window[used]
+    width = max(1, windows.length // 2)
+    count = np.maximum(_running_sum(judged.astype(float), width), 1.0)
+    out = np.empty((len(judged), per_window.shape[1]), np.float32)
+    for j in range(per_window.shape[1]):  # a channel at a time: no float64 copy of a wide series
+        total = _running_sum(np.where(judged, values[nearest, j], 0.0), width)
+        out[:, j] = np.where(judged, total / count, np.nan)
+    return out
 
 
-def _nearest(known: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """For each row the index of the nearest row where ``known`` is true; 0 where there is none at all."""
-    at = np.flatnonzero(known)
-    if len(at) == 0:
-        return np.zeros(len(known), np.intp)
-    rows = np.arange(len(known))
-    after = np.minimum(np.searchsorted(at, rows), len(at) - 1)
+def _nearest(at: NDArray[np.intp], rows: int) -> NDArray[np.intp]:
+    """For each row the position in ``at`` (sorted, not empty) of the nearest entry."""
+    row = np.arange(rows)
+    after = np.minimum(np.searchsorted(at, row), len(at) - 1)
     before = np.maximum(after - 1, 0)
-    return np.where(np.abs(at[before] - rows) <= np.abs(at[after] - rows), at[before], at[after])
+    return np.where(np.abs(at[before] - row) <= np.abs(at[after] - row), before, after)
 
 
 def _running_sum(values: NDArray[np.float64], width: int) -> NDArray[np.float64]:

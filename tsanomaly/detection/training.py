@@ -61,6 +61,7 @@ class Stop(StrEnum):
     STEPS = "all steps were taken"
     PATIENCE = "the held-back windows stopped improving"
     TIME = "the time budget was used up"
+    CLOSED_FORM = "the best weights are known in closed form"
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ def train(
     The loss is the mean squared error over observed cells only.
 
     Args:
-        model: maps ``(batch, c * L)`` to the same shape.
+        model: maps ``(batch, c, L)`` to the same shape.
         index: windows to draw batches from, each drawn once before any is drawn again.
         held_back: windows to judge by; empty: the training loss judges.
         seed: of the order of windows. Denoising and dropout draw from torch's own generator.

@@ -21,6 +21,7 @@ class Windows:
         observed: ``(w, c, L)`` a strided view, true where a value was read; loss and score look only there.
         complete: ``(w,)`` true where the window holds no gap longer than what may be bridged: only these are used.
         rows: length of the series they were cut from.
+        first: row that the first window starts at.
         stride: rows from one window to the next.
     """
 
@@ -28,6 +29,7 @@ class Windows:
     observed: Tensor
     complete: NDArray[np.bool_]
     rows: int
+    first: int
     stride: int
 
     @property
@@ -51,12 +53,12 @@ class Windows:
         return np.flatnonzero(self.complete)
 
     def gather(self, index: Tensor | slice) -> tuple[Tensor, Tensor]:
-        """Some windows, values and mask, each ``(batch, c * L)``. For reading only: some are still views."""
-        return self.view[index].flatten(1), self.observed[index].flatten(1)
+        """Some windows, values and mask, each ``(batch, c, L)``. For reading only: some are still views."""
+        return self.view[index], self.observed[index]
 
 
 def cut(values: Tensor, observed: Tensor, present: NDArray[np.bool_], length: int, stride: int = 1) -> Windows:
-    """Cut windows of ``length`` rows, ``stride`` rows apart, as many as fit.
+    """Cut windows of ``length`` rows, ``stride`` rows apart, as many as fit; the last ends at the last row.
 
     Args:
         values: ``(n, c)`` float32, scaled, finite everywhere (short gaps bridged, others 0).
@@ -68,11 +70,12 @@ def cut(values: Tensor, observed: Tensor, present: NDArray[np.bool_], length: in
     """
     if len(values) < length:
         raise DataError(f"the series has {len(values)} rows; a window needs at least {length}")
-    view = values.unfold(0, length, stride)  # (w, c, L)
+    first = (len(values) - length) % stride
+    view = values[first:].unfold(0, length, stride)  # (w, c, L)
     holes = np.concatenate([[0], np.cumsum(~present)])
-    starts = np.arange(view.shape[0]) * stride
+    starts = first + np.arange(view.shape[0]) * stride
     complete = holes[starts + length] == holes[starts]
-    return Windows(view, observed.unfold(0, length, stride), complete, values.shape[0], stride)
+    return Windows(view, observed[first:].unfold(0, length, stride), complete, len(values), first, stride)
 
 
 def fold(parts: Tensor, stride: int) -> Tensor:

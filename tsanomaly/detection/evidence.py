@@ -1,0 +1,110 @@
+"""Putting together what several members say: each piece measured in its own usual size, then averaged as logarithms.
+
+Per member and kind of number (pattern, peak, point), a row's evidence is
+
+    e = log(1 + mean over channels (s / q of the channel) / q of that mean)
+
+where ``q`` is the 90th percentile over what was learned from: anomalies in the highest tenth do not move it. The mean
+over channels is of the ratios themselves, so that one broken channel among many is heard; the logarithm between members
+keeps one that is beside itself from drowning the others. A row's total is the mean over the members that judged it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsanomaly.detection.scoring import Parts
+
+KINDS = ("pattern", "peak", "point")
+
+USUAL = 0.9
+"""The quantile that is called usual."""
+
+_ROWS = 200_000
+"""Rows that quantiles are taken over, at most, evenly spaced."""
+
+
+@dataclass(frozen=True, eq=False)
+class Usual:
+    """One member's usual sizes.
+
+    Attributes:
+        channel: ``(3, c)`` by kind and channel.
+        mean: ``(3,)`` by kind, of the mean over channels of the ratios to ``channel``.
+    """
+
+    channel: NDArray[np.float64]
+    mean: NDArray[np.float64]
+
+    @classmethod
+    def fit(cls, parts: Parts, observed: NDArray[np.bool_]) -> Usual:
+        """Learn the sizes from a member's parts, each ``(n, c)``."""
+        every = max(1, len(observed) // _ROWS)
+        seen = observed[::every]
+        channel, mean = [], []
+        for numbers in _by_kind(parts):
+            some = np.where(seen, numbers[::every], np.nan)
+            channel.append([_usual(some[:, j]) for j in range(some.shape[1])])
+            mean.append(_usual(_mean(some / np.asarray(channel[-1]))))
+        return cls(np.array(channel), np.array(mean))
+
+
+@dataclass(eq=False)
+class Evidence:
+    """The sum of what members say, member by member: only one member's parts are in memory at a time.
+
+    Attributes:
+        total: ``(n,)`` sum of evidences.
+        pieces: ``(n,)`` how many were added.
+        by_channel: ``(n, c)`` float32 sum of the channels' ratios.
+    """
+
+    total: NDArray[np.float64]
+    pieces: NDArray[np.int32]
+    by_channel: NDArray[np.float32]
+
+    @classmethod
+    def none(cls, rows: int, channels: int) -> Evidence:
+        """Before the first member."""
+        return cls(np.zeros(rows), np.zeros(rows, np.int32), np.zeros((rows, channels), np.float32))
+
+    def add(self, parts: Parts, usual: Usual, observed: NDArray[np.bool_], kinds: Iterable[str] = KINDS) -> None:
+        """Add one member's pieces where it judged."""
+        for kind, numbers, channel, mean in zip(KINDS, _by_kind(parts), usual.channel, usual.mean, strict=True):
+            if kind not in kinds:
+                continue
+            ratio = np.where(observed, numbers / channel.astype(np.float32), np.nan)
+            judged = np.isfinite(ratio).any(axis=1)
+            self.total[judged] += np.log1p(_mean(ratio[judged]) / mean)
+            self.pieces[judged] += 1
+            self.by_channel += np.nan_to_num(ratio)
+
+    def mean(self) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+        """Total ``(n,)`` and channels' ratios ``(n, c)``; NaN where no member judged."""
+        pieces = np.where(self.pieces > 0, self.pieces, np.nan)
+        return self.total / pieces, (self.by_channel / pieces[:, None]).astype(np.float32)
+
+
+def _by_kind(parts: Parts) -> Iterator[NDArray[np.float32]]:
+    return (getattr(parts, kind) for kind in KINDS)
+
+
+def _mean(ratios: NDArray[np.floating]) -> NDArray[np.float64]:
+    """``(n, c)`` to ``(n,)``, over the channels that were judged; NaN where none was."""
+    count = np.isfinite(ratios).sum(axis=1)
+    total = np.nansum(ratios, axis=1, dtype=np.float64)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def _usual(numbers: NDArray[np.floating]) -> float:
+    """The usual size; where most are 0 the mean, and 1 where all are: a size is never 0."""
+    finite = numbers[np.isfinite(numbers)]
+    if len(finite) == 0:
+        return 1.0
+    size = float(np.quantile(finite, USUAL))
+    size = size if size > 1e-9 else float(finite.mean())
+    return size if size > 1e-9 else 1.0
