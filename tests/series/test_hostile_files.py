@@ -14,11 +14,9 @@ SOUND = (
     + "".join(f"{day:02d}.03.2024 00:00;{day / 7:.3f};ok;{day % 2}\n".replace(".", ",", 0) for day in range(1, 29))
 ).encode()
 
-FRAGMENTS = (
-    [b"\x00", b'"', b"\n", b"\r", b";", b",", b"nan", b"1e999", b"-", b"9" * 40, b"\xff\xfe", b"\xef\xbb\xbf", b"\xe4"]
-    + [b"31.02.2024", b"2024-13-01", b"0000-00-00", b"9999-12-31 23:59:59", b"+99:99", b"inf", b"=cmd()", b"'", b"\\"]
-    + [b"\x1f\x8b", b"PK\x03\x04", b"PAR1", b"sep=x\n", b"#", b" ", b"\t", b"|", b"<script>", b"\xf0\x9f\x92\xa9"]
-)
+FRAGMENTS = [b"\x00", b'"', b"\n", b"\r", b";", b",", b" ", b"\t", b"|", b"'", b"\\", b"#", b"-", b"\xe4", b"9" * 40]
+FRAGMENTS += [b"nan", b"inf", b"1e999", b"31.02.2024", b"2024-13-01", b"0000-00-00", b"9999-12-31 23:59:59", b"+99:99"]
+FRAGMENTS += [b"\xff\xfe", b"\xef\xbb\xbf", b"\x1f\x8b", b"PK\x03\x04", b"PAR1", b"sep=x\n", b"=cmd()", b"<script>"]
 
 
 def read_or_refuse(content: bytes, name: str = "upload.csv") -> None:
@@ -48,7 +46,7 @@ def test_random_bytes_are_read_or_refused_in_one_sentence(content: bytes) -> Non
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.text(alphabet="0123456789-:.,;+eET \n\r\"\tabZ/", max_size=200))
+@given(st.text(alphabet='0123456789-:.,;+eET \n\r"\tabZ/', max_size=200))
 def test_text_that_nearly_is_a_table_is_read_or_refused(text: str) -> None:
     read_or_refuse(text.encode())
 

@@ -42,6 +42,8 @@ def estimate_period(
     """
     first, last = search or (low, high)
     table = np.asarray(values, dtype=np.float64)[:POINTS]
+    if table.size == 0:
+        return default
     correlation = autocorrelation(table.reshape(len(table), -1), last + 1)
     if correlation is None:
         return default

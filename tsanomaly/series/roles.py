@@ -342,10 +342,13 @@ def _quoted(names: Iterable[str], most: int = 5) -> str:
 
 
 def _counts_rows(name: str, numeric: list[str], numbers: Numbers) -> bool:
-    """A first column that only rises, as spreadsheets and data frames leave behind, or a clock of unknown unit."""
-    if name != numeric[0] or len(numeric) < 2 or not (COUNTER_NAMES.fullmatch(name) or TIME_NAMES.fullmatch(name)):
+    """A first column that counts rows, as spreadsheets and data frames leave behind, or a clock of unknown unit."""
+    if name != numeric[0] or len(numeric) < 2:
         return False
-    return bool((np.diff(numbers.values) > 0).all())
+    steps = np.diff(numbers.values)
+    if COUNTER_NAMES.fullmatch(name):
+        return bool((steps == 1).all())
+    return TIME_NAMES.fullmatch(name) is not None and bool((steps > 0).all())
 
 
 def _dropped(name: str, numbers: Numbers) -> Finding:
