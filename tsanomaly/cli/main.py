@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tsanomaly import __version__
-from tsanomaly.cli import benchmark, detecting, models, reading, serving
+from tsanomaly.cli import benchmark, detecting, models, reading, self_test, serving
 from tsanomaly.cli.edge import Edge
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command("inspect")(reading.inspect_file)
 app.command("detect")(detecting.detect)
 app.command("train")(detecting.train)
 app.command("evaluate")(detecting.evaluate)
+app.command("self-test")(self_test.self_test)
 app.command("benchmark")(benchmark.benchmark)
 app.add_typer(models.app, name="models")
 app.command("sample")(reading.sample)
