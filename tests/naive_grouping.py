@@ -1,0 +1,28 @@
+"""Grouping flagged rows and keeping to a budget, row by row and level by level."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def group(flags: Sequence[bool], merge_gap: int, shortest: int) -> list[tuple[int, int]]:
+    events: list[list[int]] = []
+    for row, flagged in enumerate(flags):
+        if not flagged:
+            continue
+        if events and row - events[-1][1] <= merge_gap:
+            events[-1][1] = row + 1
+        else:
+            events.append([row, row + 1])
+    return [(start, end) for start, end in events if end - start >= shortest]
+
+
+def lowest_level_within(scores: Sequence[float], allowed: int, merge_gap: int, shortest: int) -> float:
+    """From the highest score down, the last level before the first that gives too many events."""
+    judged = [score for score in scores if score > float("-inf")]
+    answer = max(judged)
+    for level in sorted(set(judged), reverse=True):
+        if len(group([score > level for score in scores], merge_gap, shortest)) > allowed:
+            break
+        answer = level
+    return answer
