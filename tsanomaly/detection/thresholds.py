@@ -151,7 +151,7 @@ class ExtremeValue:
         if bad:
             return Threshold(exponential, rule, len(judged), f"{bad}: exponential tail used")
         step = np.log(ratio) if abs(shape) < 1e-6 else np.expm1(shape * np.log(ratio)) / shape
-        return Threshold(start + size * scale * float(step), rule, len(judged))
+        return Threshold(start + size * float(scale * step), rule, len(judged))
 
 
 def _fit_pareto(excess: Scores1D) -> tuple[float, float, str]:
