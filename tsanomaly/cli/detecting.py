@@ -41,6 +41,11 @@ ThresholdText = Annotated[
     ),
 ]
 
+Seconds = Annotated[
+    float | None,
+    typer.Option("--seconds", help="Learn no longer than so; without it, results are repeatable.", show_default=False),
+]
+
 
 @reads_file
 def detect(
@@ -49,6 +54,7 @@ def detect(
     model: Model = None,
     budget: BudgetText = None,
     threshold: ThresholdText = None,
+    seconds: Seconds = None,
     format: Annotated[Format, typer.Option("--format", help="What to print.")] = Format.TABLE,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write there instead of to stdout.", show_default=False)
@@ -63,16 +69,16 @@ def detect(
     ] = False,
 ) -> None:
     """Find anomalies in FILE, ranked by severity."""
-    from tsanomaly.cli.judging import Failed, judge_all
+    from tsanomaly.cli.judging import Failed, Wish, judge_all
     from tsanomaly.cli.output import deliver
     from tsanomaly.cli.rules import rule_of
     from tsanomaly.cli.tables import detection
     from tsanomaly.cli.terminal import Watch, answers
 
-    rule = rule_of(threshold, budget)
+    wish = Wish(model, rule_of(threshold, budget), seconds)
     with Watch(file.name) as watch:
         reading = options.read(file, watch)
-        results = judge_all(reading, model, rule, watch)
+        results = judge_all(reading, wish, watch)
         if report is not None or plot:
             watch.say("writing the report")
             report = _write_report(file, reading, results, report)
@@ -136,18 +142,19 @@ def train(
     out: Annotated[Path, typer.Option("--out", help="The model file to write.", show_default=False)],
     budget: BudgetText = None,
     threshold: ThresholdText = None,
+    seconds: Seconds = None,
 ) -> None:
     """Learn what is normal in FILE, and save it for detect --model."""
     from tsanomaly import save
-    from tsanomaly.cli.judging import learned
+    from tsanomaly.cli.judging import Wish, learned
     from tsanomaly.cli.rules import rule_of
     from tsanomaly.cli.tables import model_block
     from tsanomaly.cli.terminal import Watch, answers
 
-    rule = rule_of(threshold, budget)
+    wish = Wish(None, rule_of(threshold, budget), seconds)
     with Watch(file.name) as watch:
         series = options.read(file, watch).one()
-        detector = learned(series, rule, watch)
+        detector = learned(series, wish, watch)
         save(detector, out)
     answers().print(model_block(out.name, detector))
 
@@ -159,10 +166,11 @@ def evaluate(
     model: Model = None,
     budget: BudgetText = None,
     threshold: ThresholdText = None,
+    seconds: Seconds = None,
     format: Annotated[Format, typer.Option("--format", help="table or json.")] = Format.TABLE,
 ) -> None:
     """Compare what is found in FILE with its labels, beside random scores and a moving variance."""
-    from tsanomaly.cli.judging import judge, loaded
+    from tsanomaly.cli.judging import Wish, judge
     from tsanomaly.cli.rules import rule_of
     from tsanomaly.cli.scorecard import require_labels, scorecard
     from tsanomaly.cli.tables import scorecard_table
@@ -170,12 +178,11 @@ def evaluate(
 
     if format is Format.CSV:
         raise ConfigurationError("evaluate prints a table or json; give --format table or --format json")
-    rule = rule_of(threshold, budget)
+    wish = Wish(model, rule_of(threshold, budget), seconds)
     with Watch(file.name) as watch:
         series = options.read(file, watch).one()
         require_labels(series)
-        judged = judge(series, loaded(model, watch) if model else None, rule, watch)
-        card = scorecard(judged.events, watch)
+        card = scorecard(judge(series, wish, watch).events, watch)
     if format is Format.JSON:
         from tsanomaly.cli import document
         from tsanomaly.cli.output import deliver

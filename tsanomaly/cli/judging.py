@@ -38,12 +38,29 @@ class Failed:
         return {"series": self.name, "error": str(self.error)}
 
 
-def learned(series: Series, rule: Any, watch: Watch) -> Detector:
-    """A detector that learned from ``series``; ``rule`` as of :func:`tsanomaly.cli.rules.rule_of`."""
-    watch.say("loading the learner")
-    from tsanomaly import Detector
+@dataclass(frozen=True)
+class Wish:
+    """How to judge.
 
-    return Detector(**({} if rule is None else {"threshold": rule})).fit(series, on_progress=watch.detecting)
+    Attributes:
+        model: a model file; ``None``: learn from the series itself.
+        rule: the threshold's, of :func:`tsanomaly.cli.rules.rule_of`; ``None``: the model's own, or the default.
+        seconds: longest time to learn; ``None``: no limit.
+    """
+
+    model: Path | None = None
+    rule: Any = None
+    seconds: float | None = None
+
+
+def learned(series: Series, wish: Wish, watch: Watch) -> Detector:
+    """A detector that learned from ``series``."""
+    watch.say("loading the learner")
+    from tsanomaly import Detector, Training
+
+    threshold = {} if wish.rule is None else {"threshold": wish.rule}
+    training = None if wish.seconds is None else Training(seconds=wish.seconds)
+    return Detector(training=training, **threshold).fit(series, on_progress=watch.detecting)
 
 
 def loaded(model: Path, watch: Watch) -> Detector:
@@ -54,30 +71,32 @@ def loaded(model: Path, watch: Watch) -> Detector:
     return load(model)
 
 
-def judge(series: Series, detector: Detector | None, rule: Any, watch: Watch) -> Judged:
-    """Events by a given detector, its threshold refitted where a rule asks for it, or by one that learns now."""
+def judge(series: Series, wish: Wish, watch: Watch, detector: Detector | None = None) -> Judged:
+    """Events by a detector given, or in the model file, its threshold refitted where asked; or by one that learns now."""
+    if detector is None and wish.model is not None:
+        detector = loaded(wish.model, watch)
     if detector is None:
-        detector = learned(series, rule, watch)
-        rule = None
+        detector = learned(series, wish, watch)
+        return Judged(detector.detect(series, on_progress=watch.detecting), detector)
     scores = detector.score(series, on_progress=watch.detecting)
-    threshold = None if rule is None else detector.fit_threshold(rule)
+    threshold = None if wish.rule is None else detector.fit_threshold(wish.rule)
     return Judged(detector.events(series, scores, threshold), detector)
 
 
-def judge_all(reading: Reading, model: Path | None, rule: Any, watch: Watch) -> list[Judged | Failed]:
+def judge_all(reading: Reading, wish: Wish, watch: Watch) -> list[Judged | Failed]:
     """Every series of a reading. Where there are several, one that cannot be judged does not stop the others.
 
     Raises:
         DataError: the only series cannot be judged.
     """
-    detector = None if model is None else loaded(model, watch)
     if len(reading) == 1:
-        return [judge(reading.one(), detector, rule, watch)]
-    return [_judge_one_of_several(series, detector, rule, watch) for series in reading]
+        return [judge(reading.one(), wish, watch)]
+    detector = None if wish.model is None else loaded(wish.model, watch)
+    return [_judge_one_of_several(series, wish, watch, detector) for series in reading]
 
 
-def _judge_one_of_several(series: Series, detector: Detector | None, rule: Any, watch: Watch) -> Judged | Failed:
+def _judge_one_of_several(series: Series, wish: Wish, watch: Watch, detector: Detector | None) -> Judged | Failed:
     try:
-        return judge(series, detector, rule, watch)
+        return judge(series, wish, watch, detector)
     except DataError as error:
         return Failed(series.name, error)

@@ -46,7 +46,7 @@ def demo(
     """Detect on a bundled sample, print its events, and serve the dashboard with them."""
     from tsanomaly import save
     from tsanomaly.cli.file_options import FileOptions
-    from tsanomaly.cli.judging import judge
+    from tsanomaly.cli.judging import Wish, judge
     from tsanomaly.cli.tables import detection
     from tsanomaly.cli.terminal import Watch, answers
     from tsanomaly.resources import sample_path
@@ -56,7 +56,7 @@ def demo(
     sample = sample_path(DEMO_SAMPLE)
     with Watch(sample.name) as watch:
         reading = FileOptions().read(sample, watch)
-        judged = judge(reading.one(), None, None, watch)
+        judged = judge(reading.one(), Wish(), watch)
     answers().print(detection(reading.diagnosis, [judged], top=0))
     if serve:
         with tempfile.TemporaryDirectory(prefix="tsanomaly-demo-") as folder:

@@ -43,7 +43,7 @@ def diagnosis_block(diagnosis: Diagnosis) -> RenderableType:
 
 
 def _indented(line: str, style: str = "") -> RenderableType:
-    return Padding(Text(line, style=style), (0, 0, 0, 2))
+    return Padding.indent(Text(line, style=style), 2)
 
 
 def _line_style(line: str) -> str:
