@@ -2,8 +2,8 @@
 
     python -m streamlit run dashboards/app.py --server.port 8501 -- [FILE] [--model MODEL] [--budget 3/week]
 
-``FILE`` is opened when the page is; with ``MODEL`` it is also judged at once, without learning. Nothing else needs to be
-said on the command line: ``.streamlit/config.toml`` beside ``app.py`` holds address, theme and limits.
+``FILE`` is opened when the page is; with ``MODEL`` it is also judged at once, without learning. Nothing else needs to
+be said on the command line: ``.streamlit/config.toml`` beside ``app.py`` holds address, theme and limits.
 """
 
 from __future__ import annotations

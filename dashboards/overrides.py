@@ -9,9 +9,11 @@ from zoneinfo import available_timezones
 import streamlit as st
 from runs import Run
 
+from tsanomaly.report.words import shown
 from tsanomaly.series import Diagnosis
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "space", "": "none (one column)"}
+ENCODINGS = ("utf-8", "cp1252", "utf-16")
 DECIMALS = {".": "point", ",": "comma"}
 NONE_SUCH = ""
 """As a column's name: the file has none such."""
@@ -37,35 +39,47 @@ def show(run: Run, diagnosis: Diagnosis | None) -> None:
 
 def _asked(run: Run, diagnosis: Diagnosis | None, given: dict[str, Any], known: list[str]) -> dict[str, Any]:
     one, two, three = st.columns(3)
-    wanted: dict[str, Any] = {}
+    form = _Form(run, {} if diagnosis is None else vars(diagnosis), given)
+    columns = {name: shown(name) for name in known}
+    form.choose(one, "time_column", "Time column", {NONE_SUCH: "none: count rows", **columns})
+    form.choose(one, "series_column", "Column naming the series", {NONE_SUCH: "none", **columns})
+    form.choose(one, "label_column", "Label column", {NONE_SUCH: "none", **columns})
+    form.choose(two, "zone", "Time zone", {zone: zone for zone in sorted(available_timezones())}, free=True)
+    form.write(two, "step", "Step", "such as 5min or 1h")
+    form.write(two, "time_format", "Time format", "such as %d.%m.%Y %H:%M")
+    if diagnosis is None or diagnosis.delimiter is not None:
+        form.choose(three, "delimiter", "Delimiter", DELIMITERS)
+        form.choose(three, "decimal", "Decimal sign", DECIMALS)
+        form.choose(three, "encoding", "Encoding", {name: name for name in ENCODINGS}, free=True)
+    return {name: value for name, value in form.wanted.items() if value is not None}
 
-    def choose(place: Any, name: str, label: str, options: dict[str, str], found: str | None, free: bool = False) -> None:
-        values = [*options, *([given[name]] if given.get(name) not in (None, *options) else [])]
-        wanted[name] = place.selectbox(
-            label, values, index=values.index(given[name]) if name in given else None, key=f"read-{run.id}-{name}",
-            format_func=lambda value: options.get(value, value), accept_new_options=free,
-            placeholder=options.get(found or "", found) if found is not None else "worked out",
+
+class _Form:
+    """Fields that show what was found until something else is given."""
+
+    def __init__(self, run: Run, found: dict[str, Any], given: dict[str, Any]) -> None:
+        self.run, self.found, self.given = run, found, given
+        self.wanted: dict[str, Any] = {}
+
+    def choose(self, place: Any, name: str, label: str, options: dict[str, str], *, free: bool = False) -> None:
+        """One of several values, or with ``free`` any other."""
+        found, given = self.found.get(name), self.given.get(name)
+        values = [*options, *([given] if given is not None and given not in options else [])]
+        self.wanted[name] = place.selectbox(
+            label, values, index=None if given is None else values.index(given), accept_new_options=free,
+            format_func=lambda value: options.get(value, value), key=self._key(name),
+            placeholder="worked out" if found is None else options.get(found, found),
         )
 
-    says = diagnosis.__dict__ if diagnosis is not None else {}
-    columns = {name: name for name in known}
-    choose(one, "time_column", "Time column", {NONE_SUCH: "no time column: count rows", **columns}, says.get("time_column"))
-    choose(one, "series_column", "Column naming the series", {NONE_SUCH: "no such column", **columns}, says.get("series_column"))
-    choose(one, "label_column", "Label column", {NONE_SUCH: "no labels", **columns}, says.get("label_column"))
-    zones = {zone: zone for zone in sorted(available_timezones())}
-    choose(two, "zone", "Time zone", zones, says.get("zone"), free=True)
-    wanted["step"] = two.text_input(
-        "Step", given.get("step") or "", placeholder=says.get("step") or "such as 5min or 1h", key=f"read-{run.id}-step"
-    ).strip() or None
-    wanted["time_format"] = two.text_input(
-        "Time format", given.get("time_format") or "", placeholder=says.get("time_format") or "such as %d.%m.%Y %H:%M",
-        key=f"read-{run.id}-time_format",
-    ).strip() or None
-    if diagnosis is None or diagnosis.delimiter is not None:
-        choose(three, "delimiter", "Delimiter", DELIMITERS, says.get("delimiter"))
-        choose(three, "decimal", "Decimal sign", DECIMALS, says.get("decimal"))
-        choose(three, "encoding", "Encoding", {n: n for n in ("utf-8", "cp1252", "utf-16")}, says.get("encoding"), free=True)
-    return {name: value for name, value in wanted.items() if value is not None}
+    def write(self, place: Any, name: str, label: str, example: str) -> None:
+        """Any text."""
+        written = place.text_input(
+            label, self.given.get(name, ""), placeholder=self.found.get(name) or example, key=self._key(name)
+        )
+        self.wanted[name] = written.strip() or None
+
+    def _key(self, name: str) -> str:
+        return f"read-{self.run.id}-{name}"
 
 
 def _columns(diagnosis: Diagnosis, known: list[str]) -> list[str]:

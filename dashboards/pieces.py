@@ -41,7 +41,10 @@ def lead(*sentences: str) -> None:
 
 def facts(pairs: list[tuple[str, str]]) -> None:
     """Labelled facts, side by side."""
-    cells = "".join(f"<div><dt>{as_html(label)}</dt><dd>{as_html(value, 120)}</dd></div>" for label, value in pairs)
+    cells = "".join(
+        f"<div{' class=ts-wide' * (len(value) > 34)}><dt>{as_html(label)}</dt><dd>{as_html(value, 240)}</dd></div>"
+        for label, value in pairs
+    )
     st.html(f'<dl class="ts-facts">{cells}</dl>')
 
 
@@ -56,8 +59,8 @@ def findings(found: tuple[Finding, ...], most: int = 4) -> None:
 
 
 def _finding(finding: Finding) -> str:
-    more = ", …" if finding.count > len(finding.rows) else ""
-    rows = f"row{'s' * (finding.count != 1)} {', '.join(f'{row:,}' for row in finding.rows)}{more}" if finding.rows else ""
+    numbers = ", ".join(f"{row:,}" for row in finding.rows) + (", …" if finding.count > len(finding.rows) else "")
+    rows = f"row{'s' * (finding.count != 1)} {numbers}" if finding.rows else ""
     details = [part for part in (rows, finding.repair) if part]
     return (
         f'<li><span class="ts-level ts-{finding.level}">{finding.level}</span><div>{as_html(finding.message, 300)}'

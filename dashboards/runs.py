@@ -12,11 +12,12 @@ reloaded, a second tab, or another server on the same machine reads the same fil
     outcome.json      written last: done, failed or cancelled, and a sentence
     series.json, arrays.npz, diagnosis.json, model.safetensors      the result
 
-Folders are readable by their owner alone, and their names are 128 random bits: who does not know the name finds nothing.
+Folders are readable by their owner alone, and their names are 128 random bits: who does not know a name finds nothing.
 """
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -161,7 +162,7 @@ class Run:
             outcome = self._read("outcome")  # it may have ended between the two looks
             if outcome:
                 return Status(State(outcome["state"]), outcome["message"])
-            return Status(State.LOST, "The run ended without a result; it was stopped from outside or ran out of memory.")
+            return Status(State.LOST, "The run ended without a result: it was stopped from outside or out of memory.")
         progress = self._read("progress") or {"stage": "starting", "done": 0, "total": 0, "since": process["started"]}
         done, total = progress["done"], progress["total"]
         spent = time.time() - progress["since"]
@@ -174,10 +175,8 @@ class Run:
         process = self._read("process")
         if process and self._alive(process):
             self.end(State.CANCELLED, "Cancelled; nothing was kept.")
-            try:
+            with contextlib.suppress(psutil.NoSuchProcess):
                 psutil.Process(process["pid"]).kill()
-            except psutil.NoSuchProcess:
-                pass
 
     def end(self, state: State, message: str = "") -> None:
         """Say how it ended; the first word stands."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import budgets
@@ -16,9 +15,7 @@ from runs import Run, State
 import tsanomaly
 from tsanomaly.report import figures
 from tsanomaly.report.words import (
-    DIRECTIONS,
     clock,
-    clock_at,
     headline,
     not_judged,
     rows_lasting,
@@ -30,6 +27,8 @@ from tsanomaly.report.words import (
 
 SPANS = {"Close": 2.0, "Wider": 10.0, "Widest": 50.0}
 """What is shown around an event, in its lengths."""
+
+SHORT = {"above": "above", "below": "below", "both": "both ways"}
 
 CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"], "scrollZoom": False}
 
@@ -77,9 +76,11 @@ def found(run: Run) -> None:
     if chosen is None:
         pieces.lead("Nothing lies above the threshold. A larger alert budget lowers it.")
     else:
-        listed, close = st.columns([1, 1.45], gap="large")
+        listed, close = st.columns([1, 1.3], gap="large")
         with listed:
             table(run, events, chosen)
+            pieces.heading("What broke in it")
+            pieces.shares(chosen)
         with close:
             close_up(events, chosen)
     downloads(run, events)
@@ -88,7 +89,7 @@ def found(run: Run) -> None:
 def asked_budget(run: Run) -> str:
     """The budget in the address bar, if it is one, or the run's own."""
     asked = st.query_params.get("budget", "")
-    return asked if re.fullmatch(r"\d{1,4}/(hour|day|week|month|year)", asked) and asked[0] != "0" else run.request.budget
+    return asked if re.fullmatch(r"[1-9]\d{0,3}/(hour|day|week|month|year)", asked) else run.request.budget
 
 
 def chosen_event(events: tsanomaly.Events) -> tsanomaly.Event | None:
@@ -122,7 +123,7 @@ def whole(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event | None) ->
 
     drawn = figures.leading_channels(events, 3)
     figure = figures.overview(
-        events, channels=drawn, chosen=chosen, palette=session.palette(), height=150 + 80 * len(drawn)
+        events, channels=drawn, chosen=chosen, palette=session.palette(), height=130 + 65 * len(drawn)
     )
     st.plotly_chart(figure, theme=None, key=key, config=CHART, on_select=clicked, selection_mode="points")
     others = len(events.series.channels) - len(drawn)
@@ -151,17 +152,16 @@ def table(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event) -> None:
         "Severity": [event.severity for event in events],
         "Start": [clock(event.start) for event in events],
         "Lasts": [rows_lasting(events.series, event.end_row - event.start_row) for event in events],
-        "Channel": [shown(event.channels[0].name, 40) for event in events],
-        "Direction": [DIRECTIONS[event.direction] for event in events],
+        "What broke": [f"{shown(event.channels[0].name, 40)}, {SHORT[event.direction]}" for event in events],
     })
     st.dataframe(
         frame, hide_index=True, key=key, on_select=picked, selection_mode="single-row-required",
         selection_default={"selection": {"rows": [chosen.rank - 1]}},
-        height=min(38 + 35 * len(events), 430),
+        height=min(38 + 35 * len(events), 290),
         column_config={
-            "#": st.column_config.NumberColumn(width=44),
+            "#": st.column_config.NumberColumn(width=36),
             "Severity": st.column_config.ProgressColumn(
-                min_value=0, max_value=100, format="%.0f", width=110,
+                min_value=0, max_value=100, format="%.0f", width=96,
                 help="0 to 100; each 10 points are ten times rarer in the data learned from.",
             ),
         },
@@ -169,7 +169,7 @@ def table(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event) -> None:
 
 
 def close_up(events: tsanomaly.Events, chosen: tsanomaly.Event) -> None:
-    """One event: what was expected, what came, and which channels broke."""
+    """One event: what was expected, and what came."""
     said, around = st.columns([1.6, 1], vertical_alignment="center")
     with said:
         lasts = rows_lasting(events.series, chosen.end_row - chosen.start_row)
@@ -179,7 +179,6 @@ def close_up(events: tsanomaly.Events, chosen: tsanomaly.Event) -> None:
     )
     figure = figures.zoom(events, chosen, around=SPANS[span], palette=session.palette())
     st.plotly_chart(figure, theme=None, key=f"close-{chosen.peak_row}-{span}", config=CHART)
-    pieces.shares(chosen)
 
 
 def downloads(run: Run, events: tsanomaly.Events) -> None:
@@ -188,7 +187,8 @@ def downloads(run: Run, events: tsanomaly.Events) -> None:
     st.divider()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button("Events as CSV", events.to_csv, f"{name}-events.csv", "text/csv", on_click="ignore")
-        st.download_button("Events as JSON", events.to_json, f"{name}-events.json", "application/json", on_click="ignore")
+        json = "application/json"
+        st.download_button("Events as JSON", events.to_json, f"{name}-events.json", json, on_click="ignore")
         st.download_button(
             "Model", run.model.read_bytes, f"{name}.safetensors", "application/octet-stream", on_click="ignore",
             help="Judges other files of the same columns and step: tsanomaly detect FILE --model MODEL",

@@ -62,7 +62,7 @@ def choose_file() -> None:
         limit = st.get_option("server.maxUploadSize")
         given = st.file_uploader(
             f"CSV, gzip, zip or Parquet, up to {limit} MB", type=TYPES, key="upload",
-            help=f"A larger file can be judged on the command line: tsanomaly detect FILE. Here it may have {limit} MB.",
+            help="A larger file can be judged on the command line: tsanomaly detect FILE",
         )
         if given is not None:
             session.look_at(session.runs().create(given.name, given))
@@ -127,11 +127,12 @@ def diagnosis(reading: tsanomaly.Reading, series: tsanomaly.Series) -> None:
     last = len(series) - 1
     pairs = [
         ("Rows in the file", f"{said.rows:,}"),
-        ("Channels", counted(len(said.channels), "column") + ": " + ", ".join(said.channels)),
+        ("Channels", f"{len(said.channels)}: {', '.join(said.channels)}"),
         ("Series", said.series_column and f"{len(said.series)}, named by {said.series_column}"),
         ("From", clock_at(series, 0)),
         ("To", clock_at(series, last)),
-        ("Length", f"{rows_lasting(series, len(series))}, {counted(len(series), 'grid row')}"),
+        ("Length", rows_lasting(series, len(series))),
+        ("Regular grid", counted(len(series), "row")),
         ("Step", said.step),
         ("Time column", said.time_column and f"{said.time_column} ({said.time_format})"),
         ("Clock", zone_of(series)),

@@ -22,6 +22,9 @@ from tsanomaly.series import Series
 
 FONT = '"Source Sans", "Source Sans Pro", "Segoe UI", Helvetica, Arial, sans-serif'
 
+TITLE = 28
+"""Pixels between two subplots, where the lower one's title stands."""
+
 POINTS = 12_000
 """Rows drawn of all lines together, anomalous ones and gaps not counted: with them some 40,000 at worst, 0.9 MB."""
 
@@ -39,11 +42,11 @@ def preview(series: Series, palette: Palette = LIGHT, height: int = 220) -> go.F
     """The channels as they were read, before anything is judged."""
     nothing = np.empty(0, np.intp)
     channels = range(min(CHANNELS, len(series.channels)))
-    figure = _Stack(series, (0, len(series)), nothing, [1.0] * len(channels), len(channels), palette)
+    stack = _Stack(series, (0, len(series)), nothing, [1.0] * len(channels), len(channels), palette, height)
     for place, channel in enumerate(channels):
-        figure.title(place, as_html(series.channels[channel]))
-        figure.line(place, series.values[:, channel], series.channels[channel], palette.actual)
-    return figure.finish(height)
+        stack.title(place, as_html(series.channels[channel]))
+        stack.line(place, series.values[:, channel], series.channels[channel], palette.actual)
+    return stack.finish()
 
 
 def overview(
@@ -65,9 +68,9 @@ def overview(
     """
     series = events.series
     drawn = leading_channels(events) if channels is None else list(channels)
-    stack = _Stack(
-        series, (0, len(series)), _rows_of(events), [*([1.0] * len(drawn)), 0.8], len(drawn) + 1, palette
-    )
+    heights = [*([1.0] * len(drawn)), 0.8]
+    height = height or 130 + 90 * len(drawn)
+    stack = _Stack(series, (0, len(series)), _rows_of(events), heights, len(drawn) + 1, palette, height)
     for event in events[:SHADED]:
         if event is not chosen:
             stack.shade(event, palette.event)
@@ -78,7 +81,7 @@ def overview(
         stack.line(place, series.values[:, channel], series.channels[channel], palette.actual)
     _score(stack, len(drawn), events)
     _peaks(stack, len(drawn), events, chosen)
-    return stack.finish(height or 150 + 110 * len(drawn))
+    return stack.finish()
 
 
 def zoom(
@@ -94,7 +97,9 @@ def zoom(
     first, last = span_around(series, event, around)
     broke = [share for share in event.channels if share is event.channels[0] or share.share >= FAINT][:4]
     anomalous = np.arange(event.start_row, event.end_row)
-    stack = _Stack(series, (first, last), anomalous, [*([1.0] * len(broke)), 0.6], 2 * len(broke) + 1, palette)
+    heights = [*([1.0] * len(broke)), 0.6]
+    height = height or 140 + 130 * len(broke)
+    stack = _Stack(series, (first, last), anomalous, heights, 2 * len(broke) + 1, palette, height)
     for other in events[:SHADED]:
         if other is not event and other.start_row < last and other.end_row > first:
             stack.shade(other, palette.event)
@@ -108,7 +113,7 @@ def zoom(
         stack.line(place, expected, "expected", palette.expected, dash="4px,3px", legend=place == 0)
         stack.line(place, series.values[:, channel], "actual", palette.actual, legend=place == 0)
     _score(stack, len(broke), events)
-    return stack.finish(height or 140 + 130 * len(broke))
+    return stack.finish()
 
 
 def span_around(series: Series, event: Event, around: float) -> tuple[int, int]:
@@ -185,7 +190,10 @@ class _Stack:
         heights: Sequence[float],
         lines: int,
         palette: Palette,
+        height: int,
     ) -> None:
+        self.height = height
+        self.margin = {"l": 52, "r": 12, "t": 24, "b": 36 if series.has_clock else 44}
         self.series = series
         self.rows = rows
         self.anomalous = anomalous
@@ -264,7 +272,7 @@ class _Stack:
             "fillcolor": colour, "line": {"color": colour, "width": 1},
         })
 
-    def finish(self, height: int) -> go.Figure:
+    def finish(self) -> go.Figure:
         """The figure with its axes."""
         palette = self.palette
         line = {"gridcolor": palette.grid, "zeroline": False, "linecolor": palette.grid, "fixedrange": False}
@@ -281,8 +289,9 @@ class _Stack:
                 "type": "date" if self.series.has_clock else "linear",
                 "title": None if self.series.has_clock else {"text": "row", "font": {"size": 12}},
             },
-            height=height,
-            margin={"l": 52, "r": 12, "t": 24, "b": 32 if self.series.has_clock else 44},
+            height=self.height,
+            margin=self.margin,
+            modebar={"bgcolor": "rgba(0,0,0,0)", "color": palette.muted, "activecolor": palette.text},
             paper_bgcolor="rgba(0,0,0,0)",
             plot_bgcolor="rgba(0,0,0,0)",
             font={"color": palette.muted, "size": 12, "family": FONT},
@@ -298,7 +307,7 @@ class _Stack:
 
     def _domain(self, place: int) -> tuple[float, float]:
         """Bottom and top of a subplot; the first is at the top, and each leaves room for its title."""
-        space = 0.09 if len(self.heights) > 1 else 0.0
+        space = TITLE / max(1, self.height - self.margin["t"] - self.margin["b"])
         room = 1 - space * (len(self.heights) - 1)
         top = 1 - float(self.heights[:place].sum()) * room - place * space
         return max(0.0, top - float(self.heights[place]) * room), top
