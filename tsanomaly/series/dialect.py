@@ -173,13 +173,20 @@ def find_encoding(source: Source) -> str:
 
 def find_delimiter(lines: list[str]) -> str:
     """The delimiter under which rows agree in length and most cells are numbers, times or missing."""
-    best, highest = "", _quality(split(lines, ""))
+    best, highest = "", (0.0, 0) if _parted_by_commas(lines) else _quality(split(lines, ""))
     for delimiter in DELIMITERS:
         rows = split(lines, delimiter)
         quality = _quality(rows)
-        if quality > highest:
+        if quality[1] > 1 and quality > highest:
             best, highest = delimiter, quality
     return best
+
+
+def _parted_by_commas(lines: list[str]) -> bool:
+    """Commas in a header and in most rows: however ragged, those are no decimal commas of a lone column."""
+    if not lines or is_number(lines[0]):
+        return False
+    return "," in lines[0] and sum("," in line for line in lines[1:]) * 2 > len(lines) - 1
 
 
 def _quality(rows: list[list[str]]) -> tuple[float, float]:

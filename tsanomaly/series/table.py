@@ -107,8 +107,8 @@ def _parse(
     rows = np.concatenate(numbers) if numbers else np.empty(0, np.int64)
     if shape.ragged > len(rows) / 2:
         raise ReadError(
-            f"{source.name}: most rows do not have the {width} fields of the first; the delimiter is probably not "
-            f"{dialect.delimiter!r}, so give it"
+            f"{source.name}: more than half of the rows do not have {width} fields, the commonest number; "
+            f"the delimiter is probably not {dialect.delimiter!r}, so give it"
         )
     return Table(
         source.name,
