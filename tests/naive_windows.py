@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,3 +48,46 @@ def within_reach(observed: Sequence[bool], longest: int) -> list[bool]:
         after = [i for i in range(row, len(observed)) if observed[i]]
         answer[row] = bool(before and after) and after[0] - before[-1] - 1 <= longest
     return answer
+
+
+def score(
+    reconstruct: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    mean: NDArray[np.float64],
+    root: NDArray[np.float64],
+    values: NDArray[np.float64],
+    observed: NDArray[np.bool_],
+    present: Sequence[bool],
+    length: int,
+    stride: int,
+) -> dict[str, NDArray[np.float64]]:
+    """Pattern, peak, point and expected, each ``(n, c)``: window by window, channel by channel."""
+    n, c = values.shape
+    whole = [[math.nan] * c for _ in starts(present, length, stride)]
+    largest = [list(row) for row in whole]
+    point, expected, covered = np.zeros((n, c)), np.zeros((n, c)), np.zeros(n)
+    for i, (start, complete) in enumerate(starts(present, length, stride)):
+        if not complete:
+            continue
+        rows = slice(start, start + length)
+        x = values[rows].T  # (c, L)
+        y = reconstruct(x)
+        covered[rows] += 1
+        for j in range(c):
+            z = ((y[j] - x[j]) * observed[rows, j] - mean[j]) @ root[j]
+            whole[i][j], largest[i][j] = float(np.mean(z**2)), float(np.max(z**2))
+            point[rows, j] += z**2
+            expected[rows, j] += y[j]
+    judged = covered > 0
+    times = np.where(judged, covered, math.nan)[:, None]
+    first = (n - length) % stride
+
+    def over_rows(per_window: list[list[float]]) -> NDArray[np.float64]:
+        columns = [spread([row[j] for row in per_window], first, stride, length, judged.tolist()) for j in range(c)]
+        return np.array(columns).T
+
+    return {
+        "pattern": over_rows(whole),
+        "peak": over_rows(largest),
+        "point": point / times,
+        "expected": expected / times,
+    }
