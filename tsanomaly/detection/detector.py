@@ -75,7 +75,7 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         self,
         *,
         window: int | None = None,
-        scales: tuple[float, ...] = (0.5, 1, 2, 4),
+        scales: tuple[float, ...] = (0.5, 4),
         early_scales: tuple[float, ...] = (1, 2),
         reference: float = 0.25,
         model: str = "tied",

@@ -2,8 +2,8 @@
 
 Errors of a good model still have a shape: it is usually wrong at steep edges and at the window's ends, and neighbouring
 cells err together. Whitening (ZCA: Kessy, Lewin & Strimmer, 2018, table 1) removes that shape and keeps each cell in
-its place: ``z = (r - mean) Σ^(-1/2)``. The mean of ``z²`` over a window is its error's squared Mahalanobis length; a cell's
-own ``z²`` says where in the window the surprise lies. The usual errors then count little, and an error in a
+its place: ``z = (r - mean) Σ^(-1/2)``. The mean of ``z²`` over a window is its error's squared Mahalanobis length; the
+``z²`` of a cell says where in the window the surprise lies. The usual errors then count little, and an error in a
 direction that is never wrong counts much.
 
 Each channel has a covariance of its own, over the rows of a window: one over all cells of all channels would need far
