@@ -61,7 +61,7 @@ class Learned:
     def judge(self, series: Series, reference: int, seed: int) -> Judgement:
         from tsanomaly.detection.detector import Detector
 
-        detector = Detector(random_state=seed, **self.parameters)
+        detector = Detector(**{"reference": reference, "random_state": seed, **self.parameters})
         begun = time.perf_counter()
         detector.fit(series)
         fitted = time.perf_counter()
@@ -114,14 +114,14 @@ BASELINES: dict[str, Contender] = {
 }
 
 ABLATIONS: dict[str, Mapping[str, Any]] = {
-    "one-layer": {"layers": (0.1,)},
-    "robust-scaling": {"scaling": "robust"},
+    "one-scale": {"scales": (1,), "early_scales": ()},
+    "no-early-scales": {"early_scales": ()},
 }
 """The default detector with one ingredient left out or exchanged: name and parameters."""
 
 CONTENDERS: dict[str, Contender] = {
     DEFAULT: Learned(),
-    LINEAR: Learned({"layers": (0.1,), "activation": "identity"}),
+    LINEAR: Learned({"model": "linear"}),
     **BASELINES,
     **{name: Learned(parameters) for name, parameters in ABLATIONS.items()},
 }

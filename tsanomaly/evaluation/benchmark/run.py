@@ -75,7 +75,7 @@ def run(
         OutputError: a row or scores cannot be written.
     """
     entries = [
-        _Entry(file, name, contender, _place(file, name, len(contenders), settings.scores))
+        _Entry(file.absolute(), name, contender, _place(file, name, len(contenders), settings.scores))
         for name, contender in contenders.items() for file in paths
     ]
     keys = [(entry.file.name, entry.detector, settings.seed) for entry in entries]
@@ -90,7 +90,7 @@ def run(
 def _place(file: Path, detector: str, contenders: int, folder: Path | None) -> Path | None:
     if folder is None:
         return None
-    return (folder if contenders == 1 else folder / detector) / f"{files.stem(file.name)}.npy"
+    return (folder if contenders == 1 else folder / detector).absolute() / f"{files.stem(file.name)}.npy"
 
 
 def _finished(row: Row | None, entry: _Entry) -> bool:
@@ -118,7 +118,7 @@ def _measured_at_the_end(entries: list[_Entry], settings: Settings) -> Iterator[
                 outcomes.append((entry, copy))
             else:
                 of_job[replace(entry.job(settings.seed), path=copy)] = entry
-        for number, (job, outcome) in enumerate(score_all(of_job, settings.workers)):
+        for number, (job, outcome) in enumerate(score_all(of_job, settings.workers, folder)):
             entry = of_job[job]
             written = entry.scores or folder / "scores" / f"{number}.npy"
             if isinstance(outcome, Scored):

@@ -11,7 +11,9 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager, nullcontext
+from multiprocessing import process
+from pathlib import Path
 
 from tsanomaly.evaluation.benchmark.scoring import Failure, Job, Scored, score_file
 
@@ -23,21 +25,26 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB
 DIED = "the process that scored it died, most likely for want of memory"
 
 
-def score_all(jobs: Iterable[Job], workers: int) -> Iterator[Outcome]:
-    """Score files in ``workers`` processes, in the order in which they finish."""
+def score_all(jobs: Iterable[Job], workers: int, folder: Path | None = None) -> Iterator[Outcome]:
+    """Score files in ``workers`` processes, in the order in which they finish.
+
+    Args:
+        jobs: what to score.
+        workers: how many at a time.
+        folder: where the processes work; this process works there too until all is scored. ``None``: here.
+    """
     waiting = deque(jobs)
     while waiting:
-        lost = yield from _until_one_dies(waiting, workers)
+        lost = yield from _until_one_dies(waiting, workers, folder)
         for job in lost:  # one of them is to blame: each gets a process of its own
-            alone = deque([job])
-            if (yield from _until_one_dies(alone, 1)):
+            if (yield from _until_one_dies(deque([job]), 1, folder)):
                 yield job, Failure(DIED)
 
 
-def _until_one_dies(waiting: deque[Job], workers: int) -> Generator[Outcome, None, list[Job]]:
+def _until_one_dies(waiting: deque[Job], workers: int, folder: Path | None) -> Generator[Outcome, None, list[Job]]:
     """Work ``waiting`` off; returns the jobs in hand when a process died, else none."""
     running: dict[Future[Scored | Failure], Job] = {}
-    with _inherited(), _pool(workers) as pool:
+    with _inherited(folder), _pool(workers) as pool:
         try:
             while waiting or running:
                 while waiting and len(running) < workers:
@@ -70,14 +77,20 @@ def _follow_parent() -> None:
 
 
 @contextmanager
-def _inherited() -> Iterator[None]:
-    """Meanwhile, what a new process inherits: one thread, and not the command line, which names the labelled files."""
-    arguments, environment = sys.argv, dict(os.environ)
-    sys.argv = arguments[:1]
+def _inherited(folder: Path | None) -> Iterator[None]:
+    """Meanwhile, what a new process inherits: one thread, no arguments, and with ``folder`` no other place. The command
+    line and the working folder of this process tell where labelled files are."""
+    arguments, environment, begun_in = sys.argv, dict(os.environ), process.ORIGINAL_DIR  # type: ignore[attr-defined]
     os.environ.update(dict.fromkeys(THREADS, "1"))
+    sys.argv = arguments[:1]
     try:
-        yield
+        with nullcontext() if folder is None else chdir(folder):
+            if folder is not None:
+                process.ORIGINAL_DIR = str(folder)  # type: ignore[attr-defined]  # handed on beside the working one
+                for name in ("PWD", "OLDPWD"):
+                    os.environ.pop(name, None)
+            yield
     finally:
-        sys.argv = arguments
+        sys.argv, process.ORIGINAL_DIR = arguments, begun_in  # type: ignore[attr-defined]
         os.environ.clear()
         os.environ.update(environment)
