@@ -39,6 +39,7 @@ import psutil
 
 import tsanomaly
 from tsanomaly.errors import ConfigurationError
+from tsanomaly.series import Finding, Level
 
 KEEP_DAYS = 14
 WORKER = Path(__file__).with_name("worker.py")
@@ -98,7 +99,7 @@ class Result:
     series: tsanomaly.Series
     scores: tsanomaly.Scores
     detector: tsanomaly.Detector
-    diagnosis: dict[str, Any]
+    diagnosis: tsanomaly.Diagnosis
 
 
 class Run:
@@ -200,7 +201,7 @@ class Run:
                 file, times=series.times.astype(np.int64), values=series.values, total=scores.total,
                 by_channel=scores.by_channel, expected=scores.expected,
             )
-        self.write("diagnosis", result.diagnosis)
+        self.write("diagnosis", result.diagnosis.to_dict())
         self.write("series", {
             "name": series.name, "channels": series.channels, "zone": series.zone,
             "step_ns": None if series.step is None else int(series.step / np.timedelta64(1, "ns")),
@@ -215,7 +216,7 @@ class Run:
             channels = tuple(about["channels"])
             series = tsanomaly.Series(times, arrays["values"], channels, step, about["zone"], name=about["name"])
             scores = tsanomaly.Scores(times, arrays["total"], arrays["by_channel"], arrays["expected"], channels)
-        return Result(series, scores, tsanomaly.load(self.model), self._read("diagnosis"))
+        return Result(series, scores, tsanomaly.load(self.model), _diagnosis(self._read("diagnosis")))
 
     # --- files -------------------------------------------------------------------------------------------------------
 
@@ -291,6 +292,15 @@ def default_home() -> Path:
         return Path(os.environ["TSANOMALY_HOME"]) / "runs"
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(state) / "tsanomaly" / "runs"
+
+
+def _diagnosis(plain: dict[str, Any]) -> tsanomaly.Diagnosis:
+    """Back from plain types."""
+    findings = tuple(
+        Finding(**{**finding, "level": Level(finding["level"]), "rows": tuple(finding["rows"])})
+        for finding in plain["findings"]
+    )
+    return tsanomaly.Diagnosis(**{**plain, "channels": tuple(plain["channels"]), "findings": findings})
 
 
 def _created(pid: int) -> float | None:

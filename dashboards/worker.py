@@ -45,7 +45,7 @@ def work(run: Run) -> Result:
     detector = tsanomaly.load(run.model) if request.trained else learned(request, series, reporter)
     scores = detector.score(series, on_progress=reporter)
     reporter.tell("saving")
-    return Result(series, scores, detector, reading.diagnosis.to_dict())
+    return Result(series, scores, detector, reading.diagnosis)
 
 
 def learned(request: Request, series: tsanomaly.Series, reporter: Reporter) -> tsanomaly.Detector:

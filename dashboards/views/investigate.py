@@ -14,6 +14,7 @@ from runs import Run, State
 
 import tsanomaly
 from tsanomaly.report import figures
+from tsanomaly.report.html import to_html
 from tsanomaly.report.words import (
     clock,
     headline,
@@ -189,6 +190,10 @@ def downloads(run: Run, events: tsanomaly.Events) -> None:
         st.download_button("Events as CSV", events.to_csv, f"{name}-events.csv", "text/csv", on_click="ignore")
         json = "application/json"
         st.download_button("Events as JSON", events.to_json, f"{name}-events.json", json, on_click="ignore")
+        st.download_button(
+            "Report", lambda: to_html([events], session.result(run).diagnosis), f"{name}.html", "text/html",
+            on_click="ignore", help="One page with pictures that opens without this program.",
+        )
         st.download_button(
             "Model", run.model.read_bytes, f"{name}.safetensors", "application/octet-stream", on_click="ignore",
             help="Judges other files of the same columns and step: tsanomaly detect FILE --model MODEL",

@@ -15,7 +15,7 @@ from runs import Request, Run, State
 import tsanomaly
 from tsanomaly.errors import TsAnomalyError
 from tsanomaly.report import figures
-from tsanomaly.report.words import clock_at, counted, rows_lasting, zone_of
+from tsanomaly.report.words import clock_at, counted, lasting, rows_lasting, zone_of
 from tsanomaly.resources import sample_names, sample_path
 
 TYPES = ["csv", "tsv", "txt", "dat", "gz", "zip", "parquet", "pq"]
@@ -133,7 +133,7 @@ def diagnosis(reading: tsanomaly.Reading, series: tsanomaly.Series) -> None:
         ("To", clock_at(series, last)),
         ("Length", rows_lasting(series, len(series))),
         ("Regular grid", counted(len(series), "row")),
-        ("Step", said.step),
+        ("Step", lasting(series.step) if series.step is not None else None),
         ("Time column", said.time_column and f"{said.time_column} ({said.time_format})"),
         ("Clock", zone_of(series)),
         ("Labels", said.label_column and f"{said.label_column}, read only to evaluate"),
