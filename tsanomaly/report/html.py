@@ -1,24 +1,16 @@
-"""One self-contained page for the events of one or more series: it opens without a network, and loads nothing.
-
-Names come from files and are hostile: jinja2 escapes all text, figures travel as JSON without a single ``<``, and the
-page forbids itself every connection by its content security policy.
-"""
+"""One page for the events of one or more series."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
-import plotly.graph_objects as go
-from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
-from tsanomaly import __version__
 from tsanomaly.detection.events import Event, Events
-from tsanomaly.report import words
 from tsanomaly.report.figures import overview, zoom
+from tsanomaly.report.page import as_json, render
 from tsanomaly.series import Diagnosis
 
 PICTURED_SERIES = 12
@@ -59,17 +51,7 @@ def to_html(results: Sequence[Events], diagnosis: Diagnosis, written: datetime |
         diagnosis: of the file they come from.
         written: the time stated on the page; ``None``: now.
     """
-    environment = Environment(
-        loader=PackageLoader("tsanomaly.report"), autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True
-    )
-    environment.globals |= {"words": words}
-    return environment.get_template("report.html").render(
-        parts=_parts(results),
-        diagnosis=diagnosis,
-        version=__version__,
-        written=(written or datetime.now(UTC)).strftime("%d %B %Y, %H:%M %Z"),
-        plotly=Markup(get_plotlyjs()),
-    )
+    return render("report.html", written, parts=_parts(results), diagnosis=diagnosis)
 
 
 def _parts(results: Sequence[Events]) -> list[Part]:
@@ -82,13 +64,8 @@ def _parts(results: Sequence[Events]) -> list[Part]:
     return [
         Part(
             events,
-            _as_json(overview(events)) if n < PICTURED_SERIES else None,
-            {event.rank: _as_json(zoom(events, event)) for event in events if (n, event.rank) in pictured},
+            as_json(overview(events)) if n < PICTURED_SERIES else None,
+            {event.rank: as_json(zoom(events, event)) for event in events if (n, event.rank) in pictured},
         )
         for n, events in enumerate(ordered)
     ]
-
-
-def _as_json(figure: go.Figure) -> Markup:
-    """For a ``<script type="application/json">``: without ``<``, nothing in it can end the element."""
-    return Markup(figure.to_json().replace("<", "\\u003c"))
