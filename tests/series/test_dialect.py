@@ -116,6 +116,12 @@ def test_what_stands_above_the_table_is_skipped_and_rows_keep_their_numbers() ->
     assert (missing.code, missing.rows) == ("missing-values", (6,))
 
 
+def test_a_header_written_as_a_comment_is_the_header() -> None:
+    reading = read_csv(csv_of("# exported, 2024", "#time,flow", "2024-01-01,1", "2024-01-02,3"))
+    assert reading.diagnosis.time_column == "time"
+    assert reading.one().channels == ("flow",)
+
+
 def test_the_line_that_spreadsheets_write_to_name_the_delimiter_is_obeyed() -> None:
     reading = read_csv(upload("sep=;\na;b\n1;2\n3;4\n"))
     assert reading.one().channels == ("a", "b")

@@ -10,7 +10,7 @@ from uploads import column, csv_of
 
 from tsanomaly.errors import DataError
 from tsanomaly.series import Finding, Reading, read_csv
-from tsanomaly.series.grid import choose_step, duration, lay_on_grid, slots_of
+from tsanomaly.series.grid import Rows, choose_step, duration, lay_on_grid, slots_of
 
 SECOND = 10**9
 MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86_400 * SECOND
@@ -34,9 +34,9 @@ def test_the_grid_agrees_with_a_slow_loop(rows: list[tuple[int, float]], seconds
     values = np.array([[value, -value] for _, value in rows])
     if len(set(times.tolist())) == 1:
         with pytest.raises(DataError):
-            lay_on_grid(times, values, None, np.arange(len(rows)), seconds * SECOND, "s", [])
+            lay_on_grid(Rows(times, values, None, np.arange(len(rows))), seconds * SECOND, "s", [])
         return
-    grid = lay_on_grid(times, values, None, np.arange(len(rows)), seconds * SECOND, "s", [])
+    grid = lay_on_grid(Rows(times, values, None, np.arange(len(rows))), seconds * SECOND, "s", [])
     phase = int(grid.times[0]) % (seconds * SECOND)
     slow_times, slow_values = naive_grid(times.tolist(), values.tolist(), seconds * SECOND, phase)
     assert grid.times.tolist() == slow_times
@@ -152,6 +152,22 @@ def test_two_halves_far_apart_are_an_error_that_names_the_rows() -> None:
         "series 'plant' jumps from 1970-01-01 00:00:49 in row 51 to 2024-01-01 00:00:00 in row 52, which makes "
         "1,704,067,249 steps of 1s for 100 rows; mend the stamps, split the file or give a longer step"
     )
+
+
+def test_yearly_data_over_three_centuries_fit() -> None:
+    """Spans beyond 292 years do not fit into 64-bit nanoseconds, single steps do."""
+    reading = read_csv(column(f"{year}-07-01" for year in range(1700, 2009)))
+    assert np.isfinite(reading.one().values).sum() == len(reading.one()) == 309
+
+
+def test_stamps_six_centuries_apart_are_strays_and_no_overflow() -> None:
+    times = ["1680-01-01", *pd.date_range("2250-01-01", periods=50, freq="1D").strftime("%Y-%m-%d")]
+    assert finding(read_csv(column(times)), "stray-stamps").rows == (2,)
+
+
+def test_strays_are_few_or_the_file_is_refused() -> None:
+    with pytest.raises(DataError, match="mend the stamps"):
+        read_csv(column(10**9 + 10**i for i in range(3, 10)), time_format="epoch s", step="1s")
 
 
 def test_a_long_gap_among_many_rows_is_kept() -> None:

@@ -258,13 +258,18 @@ def _preamble(rows: list[list[str]]) -> int:
         return 0
     usual = lengths.most_common(1)[0][0]
     first = 0
-    while first < len(rows) and (not rows[first] or rows[first][0].startswith("#") or _is_title(rows[first], usual)):
+    while first < len(rows) and _is_above(rows[first : first + 2], usual):
         first += 1
     return first if first < len(rows) else 0
 
 
-def _is_title(row: list[str], usual: int) -> bool:
-    return (usual > 1 and len(row) == 1) or row[:1] == ["sep="]
+def _is_above(rows: list[list[str]], usual: int) -> bool:
+    """Whether the first of two rows is blank, a title, or a comment; a comment right above data is the header."""
+    row, *below = rows
+    if not row or row[0].startswith("sep=") or (usual > 1 and len(row) == 1):
+        return True
+    is_header = len(row) == usual and any(is_number(cell) or looks_like_time(cell) for cell in (below or [[]])[0])
+    return row[0].startswith("#") and not is_header
 
 
 def _sample_lines(source: Source, encoding: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -57,22 +58,41 @@ class Grid:
     step: int
 
 
-def lay_on_grid(
-    times: NDArray[np.int64],
-    values: NDArray[np.float64],
-    labels: NDArray[np.bool_] | None,
-    rows: NDArray[np.int64],
-    step: int | None,
-    name: str,
-    findings: list[Finding],
-) -> Grid:
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one series as they come.
+
+    Attributes:
+        times: ``(n,)`` int64 nanoseconds UTC.
+        values: ``(n, c)`` float64.
+        labels: ``(n,)`` bool or ``None``.
+        numbers: ``(n,)`` row numbers in the source, for findings.
+    """
+
+    times: NDArray[np.int64]
+    values: NDArray[np.float64]
+    labels: NDArray[np.bool_] | None
+    numbers: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def at(self, places: slice | NDArray[Any]) -> Rows:
+        """Those at ``places``, in that order."""
+        labels = None if self.labels is None else self.labels[places]
+        return Rows(self.times[places], self.values[places], labels, self.numbers[places])
+
+    def steps(self) -> NDArray[np.int64]:
+        """``(n - 1,)`` differences of sorted times; one too long for 64 bits (292 years) is cut to 146."""
+        differences = np.diff(self.times).view(np.uint64)  # wraps round to the truth: times are sorted
+        return np.minimum(differences, np.uint64(2**62)).astype(np.int64)
+
+
+def lay_on_grid(rows: Rows, step: int | None, name: str, findings: list[Finding]) -> Grid:
     """Sort, average what shares a stamp or a slot, snap to the grid, leave gaps.
 
     Args:
-        times: ``(n,)`` nanoseconds UTC in the order of the source.
-        values: ``(n, c)``.
-        labels: ``(n,)`` or ``None``.
-        rows: ``(n,)`` row numbers for the findings.
+        rows: in the order of the source.
         step: nanoseconds; ``None``: worked out.
         name: of the series, for messages.
         findings: extended.
@@ -80,38 +100,72 @@ def lay_on_grid(
     Raises:
         DataError: fewer than two different stamps, or a span that no sensible grid covers.
     """
-    steps = np.diff(times)
-    if (steps < 0).any():
-        findings.append(_unsorted(steps, rows))
-        order = np.argsort(times, kind="stable")
-        times, values, rows = times[order], values[order], rows[order]
-        labels = None if labels is None else labels[order]
-        steps = np.diff(times)
-    if not (steps > 0).any():
+    rows = _sorted(rows, findings)
+    if not (rows.steps() > 0).any():
         raise DataError(f"series '{name}' has only one distinct time; at least two are needed")
-    given = step
+    rows, step = _without_strays(rows, step, name, findings)
+    slots, origin = slots_of(rows.times, step)
+    findings.extend(_stamp_findings(rows, slots, origin, step))
+    times = origin + step * np.arange(slots[-1] + 1)
+    if len(slots) == len(times) and (np.diff(slots) == 1).all():
+        return Grid(times, rows.values, rows.labels, step)
+    return Grid(times, *_laid(rows, slots), step)
+
+
+def _sorted(rows: Rows, findings: list[Finding]) -> Rows:
+    back = rows.times[1:] < rows.times[:-1]
+    if not back.any():
+        return rows
+    if (rows.times[1:] <= rows.times[:-1]).all():
+        message = "rows run from the newest to the oldest"
+        findings.append(found("unsorted", Level.REPAIRED, message, repair="turned round"))
+    else:
+        message = f"{counted(int(back.sum()), 'row')} earlier than the row before"
+        findings.append(
+            found("unsorted", Level.REPAIRED, message, rows=rows.numbers[1:][back], repair="sorted by time")
+        )
+    return rows.at(np.argsort(rows.times, kind="stable"))
+
+
+def _without_strays(rows: Rows, given: int | None, name: str, findings: list[Finding]) -> tuple[Rows, int]:
+    """The rows that belong together and their step; raises DataError where a few strays do not explain the span."""
+    total = len(rows)
+    spare = max(total // 100, min(3, total // 4))
     while True:
-        step = given or choose_step(times[np.concatenate(([True], steps > 0))])
-        kept = _without_strays(times, rows, step, values.shape[1], name, findings)
-        if kept == slice(0, len(times)):
+        n, steps = len(rows), rows.steps()
+        step = given or choose_step(rows.times[np.concatenate(([True], steps > 0))])
+        slots = (int(rows.times[-1]) - int(rows.times[0])) // step
+        if slots <= SLOTS_PER_ROW * n + STRAY_SLOTS:
+            return rows, step
+        jump = 1 + int(np.argmax(steps))
+        fewer, more = sorted((slice(0, jump), slice(jump, n)), key=lambda part: part.stop - part.start)
+        strays = rows.at(fewer)
+        if len(strays) > spare:
             break
-        times, values, rows = times[kept], values[kept], rows[kept]
-        labels = None if labels is None else labels[kept]
-        steps = np.diff(times)
-    slots, origin = slots_of(times, step)
-    findings.extend(_stamp_findings(times, slots, origin, step, rows))
-    grid_times = origin + step * np.arange(slots[-1] + 1)
-    if len(slots) == len(grid_times) and slots[-1] == len(slots) - 1 and (np.diff(slots) == 1).all():
-        return Grid(grid_times, values, labels, step)
+        spare -= len(strays)
+        message = f"{counted(len(strays), 'row')} at {_date(strays.times[0])}, far from all others"
+        findings.append(found("stray-stamps", Level.REPAIRED, message, rows=strays.numbers, repair="left out"))
+        rows = rows.at(more)
+    if slots > SLOTS_PER_ROW * n + SLOTS_TO_SPARE // rows.values.shape[1]:
+        raise DataError(
+            f"series '{name}' jumps from {_date(rows.times[jump - 1])} in row {rows.numbers[jump - 1]} to "
+            f"{_date(rows.times[jump])} in row {rows.numbers[jump]}, which makes {slots:,} steps of {duration(step)} "
+            f"for {n:,} rows; mend the stamps, split the file or give a longer step"
+        )
+    return rows, step
+
+
+def _laid(rows: Rows, slots: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
+    """Values and labels in their slots: means of the one, any of the other."""
     starts = np.concatenate(([0], 1 + np.flatnonzero(np.diff(slots))))
     occupied = slots[starts]
-    laid = np.full((len(grid_times), values.shape[1]), np.nan)
-    laid[occupied] = values if len(starts) == len(slots) else _means(values, starts)
-    laid_labels = None
-    if labels is not None:
-        laid_labels = np.zeros(len(grid_times), dtype=np.bool_)
-        laid_labels[occupied] = np.logical_or.reduceat(labels, starts)
-    return Grid(grid_times, laid, laid_labels, step)
+    values = np.full((slots[-1] + 1, rows.values.shape[1]), np.nan)
+    values[occupied] = rows.values if len(starts) == len(slots) else _means(rows.values, starts)
+    if rows.labels is None:
+        return values, None
+    labels = np.zeros(len(values), dtype=np.bool_)
+    labels[occupied] = np.logical_or.reduceat(rows.labels, starts)
+    return values, labels
 
 
 def choose_step(times: NDArray[np.int64]) -> int:
@@ -189,48 +243,15 @@ def _means(values: NDArray[np.float64], starts: NDArray[np.int64]) -> NDArray[np
     return np.where(counts > 0, means, np.nan)
 
 
-def _without_strays(
-    times: NDArray[np.int64], rows: NDArray[np.int64], step: int, channels: int, name: str, findings: list[Finding]
-) -> slice:
-    """The rows that belong together; raises DataError where no few strays explain the span."""
-    n = len(times)
-    slots = (int(times[-1]) - int(times[0])) // step
-    if slots <= SLOTS_PER_ROW * n + STRAY_SLOTS:
-        return slice(0, n)
-    jump = 1 + int(np.argmax(np.diff(times)))
-    fewer = slice(0, jump) if jump <= n - jump else slice(jump, n)
-    stray = rows[fewer]
-    if len(stray) <= max(n // 100, min(3, n // 4)):
-        message = f"{counted(len(stray), 'row')} at {_date(times[fewer][0])}, far from all others"
-        findings.append(found("stray-stamps", Level.REPAIRED, message, rows=stray, repair="left out"))
-        return slice(jump, n) if fewer.start == 0 else slice(0, jump)
-    if slots > SLOTS_PER_ROW * n + SLOTS_TO_SPARE // channels:
-        raise DataError(
-            f"series '{name}' jumps from {_date(times[jump - 1])} in row {rows[jump - 1]} to {_date(times[jump])} "
-            f"in row {rows[jump]}, which makes {slots:,} steps of {duration(step)} for {n:,} rows; mend the stamps, "
-            "split the file or give a longer step"
-        )
-    return slice(0, n)
-
-
-def _unsorted(steps: NDArray[np.int64], rows: NDArray[np.int64]) -> Finding:
-    if (steps <= 0).all():
-        return found("unsorted", Level.REPAIRED, "rows run from the newest to the oldest", repair="turned round")
-    back = rows[1:][steps < 0]
-    message = f"{counted(len(back), 'row')} earlier than the row before"
-    return found("unsorted", Level.REPAIRED, message, rows=back, repair="sorted by time")
-
-
-def _stamp_findings(
-    times: NDArray[np.int64], slots: NDArray[np.int64], origin: int, step: int, rows: NDArray[np.int64]
-) -> list[Finding]:
+def _stamp_findings(rows: Rows, slots: NDArray[np.int64], origin: int, step: int) -> list[Finding]:
+    times, numbers = rows.times, rows.numbers
     said = []
     same_stamp, same_slot = np.diff(times) == 0, np.diff(slots) == 0
     if same_stamp.any():
-        repeated = rows[1:][same_stamp]
+        repeated = numbers[1:][same_stamp]
         message = f"{counted(len(repeated), 'row')} with the stamp of another"
         said.append(found("repeated-stamps", Level.REPAIRED, message, rows=repeated, repair="numbers averaged"))
-    crowded = rows[1:][same_slot & ~same_stamp]
+    crowded = numbers[1:][same_slot & ~same_stamp]
     if len(crowded):
         message = f"{counted(len(crowded), 'row')} in the same {duration(step)} as another"
         said.append(found("crowded-steps", Level.REPAIRED, message, rows=crowded, repair="numbers averaged"))
@@ -239,7 +260,7 @@ def _stamp_findings(
         off = counted(int((shift > 0).sum()), "stamp")
         message = f"{off} off the regular {duration(step)} by up to {_about(shift.max())}"
         said.append(
-            found("uneven-stamps", Level.REPAIRED, message, rows=rows[shift > 0], repair="moved to the nearest step")
+            found("uneven-stamps", Level.REPAIRED, message, rows=numbers[shift > 0], repair="moved to the nearest step")
         )
     leaps = np.diff(slots)
     if (leaps > 1).any():
@@ -247,9 +268,9 @@ def _stamp_findings(
         longest = int(np.argmax(leaps))
         message = (
             f"{counted(lost, 'step')} without a row in {counted(int((leaps > 1).sum()), 'gap')}, the longest "
-            f"{_about((leaps[longest] - 1) * step)} after row {rows[longest]}"
+            f"{_about((leaps[longest] - 1) * step)} after row {numbers[longest]}"
         )
-        said.append(found("missing-rows", Level.NOTE, message, rows=rows[:-1][leaps > 1], repair="left as gaps"))
+        said.append(found("missing-rows", Level.NOTE, message, rows=numbers[:-1][leaps > 1], repair="left as gaps"))
     return said
 
 

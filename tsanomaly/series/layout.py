@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tsanomaly.errors import DataError
 from tsanomaly.series.diagnosis import ROWS_SHOWN, Finding, Level, found
-from tsanomaly.series.grid import lay_on_grid
+from tsanomaly.series.grid import Rows, lay_on_grid
 from tsanomaly.series.options import ReadOptions
 from tsanomaly.series.roles import Roles, codes_of
 from tsanomaly.series.series import Series
@@ -62,16 +62,16 @@ class _Layout:
 
     def series(self, name: str, places: Places, findings: list[Finding]) -> Series:
         """The series made of the rows at ``places``."""
-        values, rows = self.values[places], self.table.rows[places]
         labels = None if self.roles.labels is None else self.roles.labels[places]
-        if self.roles.stamps is None:
+        values, numbers, stamps = self.values[places], self.table.rows[places], self.roles.stamps
+        if stamps is None:
             return Series(np.arange(len(values)), values, self.channels, labels=labels, name=name)
-        times, zone = to_utc(self.roles.stamps.at(places), self.options.zone or self.roles.zone, rows, findings)
-        readable = self.roles.stamps.readable[places]
-        if not readable.all():
-            times, values, rows = times[readable], values[readable], rows[readable]
-            labels = None if labels is None else labels[readable]
-        grid = lay_on_grid(times, values, labels, rows, self.options.step_ns(), name, findings)
+        stamps = stamps.at(places)
+        times, zone = to_utc(stamps, self.options.zone or self.roles.zone, numbers, findings)
+        rows = Rows(times, values, labels, numbers)
+        if not stamps.readable.all():
+            rows = rows.at(stamps.readable)
+        grid = lay_on_grid(rows, self.options.step_ns(), name, findings)
         step = np.timedelta64(grid.step, "ns")
         return Series(grid.times.view("M8[ns]"), grid.values, self.channels, step, zone, grid.labels, name)
 

@@ -13,26 +13,17 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tsanomaly.errors import ReadError
+from tsanomaly.series.clock import TIME_NAMES, find_clock, spread
 from tsanomaly.series.columns import Numbers, channel_findings, is_label_name, is_text, require, to_labels, to_numbers
-from tsanomaly.series.diagnosis import Finding, Level, counted, found
+from tsanomaly.series.diagnosis import Finding, Level, found
 from tsanomaly.series.options import NONE_SUCH, ReadOptions
 from tsanomaly.series.table import Table
-from tsanomaly.series.timestamps import (
-    EPOCHS,
-    NAT,
-    Stamps,
-    notation_of,
-    plausible_epochs,
-    read_numbers,
-    read_texts,
-)
+from tsanomaly.series.timestamps import Stamps
 
-TIME_NAMES = re.compile(r"(?i).*(time|date|stamp|zeit|datum|fecha|epoch|heure).*|ts|dt|ds|t|datetime|when")
 SERIES_NAMES = re.compile(
     r"(?i)(series|sensor|device|machine|unit|item|asset|tag|host|metric|variable|station|meter)(_?(id|name|no))?|id|unique_id"
 )
 COUNTER_NAMES = re.compile(r"(?i)unnamed: ?\d+|index|idx|row|rows|no|nr|#|id|column 1|step|__index_level_0__")
-SAMPLES = 400
 
 
 @dataclass(frozen=True)
@@ -62,164 +53,15 @@ def find_roles(table: Table, options: ReadOptions, decimal: str, findings: list[
     Raises:
         ReadError: a column asked for is not there or does not hold what it should; no column holds numbers.
     """
-    time_column, stamps, zone = _find_clock(table, options, decimal, findings)
+    time_column, stamps, zone = find_clock(table, options, decimal, findings)
     rest = [name for name in table.columns if name != time_column]
     series_column = _find_series_column(table, rest, stamps, options, decimal)
     rest = [name for name in rest if name != series_column]
     label_column, labels = _find_labels(table, rest, options, findings)
     rest = [name for name in rest if name != label_column]
     channels = _find_channels(table, rest, options, decimal, findings)
-    return Roles(
-        time_column if stamps is not None else None, stamps, zone, series_column, label_column, labels, channels
-    )
-
-
-def _find_clock(
-    table: Table, options: ReadOptions, decimal: str, findings: list[Finding]
-) -> tuple[str | None, Stamps | None, str | None]:
-    name = options.time_column
-    if name is None:
-        name = _likely_clock(table, options, decimal)
-    elif name != NONE_SUCH:
-        require(list(table.columns), name, "time", table.name)
-    if not name:
-        return None, None, None
-    stamps, zone = _read_stamps(table.columns[name], options.time_format, decimal)
-    if not stamps.readable.any():
-        raise ReadError(
-            f"{table.name}: no cell of column '{name}' can be read as a time; give time_format, or another time_column"
-        )
-    local = stamps.local[stamps.readable]
-    if options.time_column is None and len(local) > 1 and (local == local[0]).all() and len(table) > 1:
-        message = f"every row of '{name}' has the same time"
-        findings.append(found("constant-clock", Level.WARNING, message, repair="rows are counted instead", column=name))
-        return name, None, None
-    _clock_findings(name, stamps, table.rows, findings)
-    return name, stamps, zone
-
-
-def _likely_clock(table: Table, options: ReadOptions, decimal: str) -> str | None:
-    """The first column that reads as times, one with a telling name before others."""
-    if options.time_format is not None:
-        return _clock_written_as(table, options.time_format, decimal)
-    not_clocks = {options.series_column, options.label_column, *(options.channels or ())}
-    names = [name for name in table.columns if name not in not_clocks]
-    hinted = [name for name in names if TIME_NAMES.fullmatch(name)]
-    for name in (*hinted, *names):
-        if _reads_as_time(table.columns[name], name in hinted, name == names[0], decimal):
-            return name
-    return None
-
-
-def _clock_written_as(table: Table, notation: str, decimal: str) -> str | None:
-    """The first column that reads as times in a given notation."""
-    for name, column in table.columns.items():
-        if _read_stamps(_spread(column), notation, decimal)[0].readable.mean() > 0.5:
-            return name
-    return None
-
-
-def _reads_as_time(column: pa.ChunkedArray, hinted: bool, first: bool, decimal: str) -> bool:
-    kind = column.type
-    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        return True
-    if not (is_text(column) or pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-        return False
-    sample = _spread(column)
-    if is_text(column):
-        texts = [text for text in sample.to_pylist() if text and text.strip()]
-        notation = notation_of(texts)
-        if notation is not None and not (notation == "compact" and all(t.strip().isdigit() for t in texts)):
-            return True
-        if notation == "compact" and (hinted or first):
-            return True
-    if not (hinted or first):
-        return False
-    numbers = to_numbers(sample, decimal)
-    if not numbers.is_numeric or not plausible_epochs(numbers.values):
-        return False
-    steps = np.diff(numbers.values[np.isfinite(numbers.values)])
-    return hinted or bool(len(steps) and (steps >= 0).mean() > 0.9 and (steps > 0).any())
-
-
-def _spread(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Some cells from all over the column, in order."""
-    stride = max(1, len(column) // SAMPLES)
-    return column.take(pa.array(np.arange(0, len(column), stride)))
-
-
-def _read_stamps(column: pa.ChunkedArray, notation: str | None, decimal: str) -> tuple[Stamps, str | None]:
-    kind = column.type
-    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        return _typed_stamps(column)
-    if not is_text(column):
-        return read_numbers(
-            to_numbers(column, decimal).values
-            if not pa.types.is_integer(kind) or column.null_count
-            else column.to_numpy(),
-            notation,
-        ), None
-    if notation is None:
-        texts = [text for text in _spread(column).to_pylist() if text and text.strip()]
-        if notation_of(texts) is None:
-            numbers = _numbers_of_texts(column, decimal)
-            if np.isfinite(numbers).any():
-                return read_numbers(numbers), None
-    elif notation in EPOCHS:
-        return read_numbers(_numbers_of_texts(column, decimal), notation), None
-    return read_texts(column, notation), None
-
-
-def _numbers_of_texts(column: pa.ChunkedArray, decimal: str) -> NDArray[Any]:
-    """Whole numbers as int64, which nanoseconds need; else floats."""
-    try:
-        whole = pc.cast(column, pa.int64())
-        if not whole.null_count:
-            return np.asarray(whole.to_numpy())
-    except pa.ArrowInvalid:
-        pass
-    return to_numbers(column, decimal).values
-
-
-def _typed_stamps(column: pa.ChunkedArray) -> tuple[Stamps, str | None]:
-    n = len(column)
-    zone = getattr(column.type, "tz", None)
-    seconds = pc.cast(pc.cast(column, pa.timestamp("s", tz=zone), safe=False), pa.int64())
-    inside = pc.and_(pc.greater(seconds, -9_214_560_000), pc.less(seconds, 9_214_646_400))
-    outside = pc.fill_null(pc.invert(inside), False)
-    held = pc.if_else(pc.fill_null(inside, False), column, pa.scalar(None, column.type))
-    local = pc.fill_null(pc.cast(pc.cast(held, pa.timestamp("ns", tz=zone)), pa.int64()), NAT).to_numpy()
-    offset = np.full(n, np.nan if zone is None else 0.0)
-    return Stamps(local, offset, str(column.type), outside.to_numpy().astype(np.bool_)), zone
-
-
-def _clock_findings(name: str, stamps: Stamps, rows: NDArray[np.int64], findings: list[Finding]) -> None:
-    unreadable = ~stamps.readable & ~stamps.outside
-    if unreadable.any():
-        message = f"{counted(int(unreadable.sum()), 'row')} whose '{name}' is no time"
-        findings.append(
-            found("unreadable-stamps", Level.REPAIRED, message, rows=rows[unreadable], repair="left out", column=name)
-        )
-    if stamps.outside.any():
-        message = f"{counted(int(stamps.outside.sum()), 'row')} before 1678 or after 2261 in '{name}'"
-        findings.append(
-            found(
-                "stamps-out-of-range",
-                Level.REPAIRED,
-                message,
-                rows=rows[stamps.outside],
-                repair="left out",
-                column=name,
-            )
-        )
-    early = stamps.readable & (stamps.local < 0)
-    if early.any():
-        message = f"{counted(int(early.sum()), 'row')} before 1970 in '{name}'"
-        findings.append(found("before-1970", Level.NOTE, message, rows=rows[early], column=name))
-    if stamps.unsure:
-        message = f"'{name}' could have the day or the month first"
-        repair = f"taken as {stamps.notation}; give time_format='month first' for the other"
-        findings.append(found("day-or-month", Level.WARNING, message, repair=repair, column=name))
+    clock = time_column if stamps is not None else None
+    return Roles(clock, stamps, zone, series_column, label_column, labels, channels)
 
 
 def _find_series_column(
@@ -237,7 +79,7 @@ def _find_series_column(
         column, hinted = table.columns[name], SERIES_NAMES.fullmatch(name) is not None
         if name == options.label_column or name in (options.channels or ()) or is_label_name(name):
             continue
-        if not hinted and (not is_text(column) or to_numbers(_spread(column), decimal).is_numeric):
+        if not hinted and (not is_text(column) or to_numbers(spread(column), decimal).is_numeric):
             continue
         codes, groups = codes_of(column)
         if not 2 <= len(groups) <= len(table) / 2:

@@ -79,16 +79,11 @@ def _parse(
     findings: list[Finding],
     on_progress: OnProgress | None,
 ) -> Table:
-    row = dialect.first_row + 1
-    names: list[str] = []
-    if dialect.header:
-        for names in reader:
-            row += 1
-            if names:
-                break
+    names = next((row for row in reader if row), []) if dialect.header else []
+    row = 1 + dialect.first_row + dialect.header
     block = list(islice(reader, 1000))
     width = _usual_width(source, block, dialect.delimiter)
-    while width > len(names) > 0 and not any(len(row) >= width and row[width - 1] for row in block):
+    while width > len(names) > 0 and not any(len(cells) >= width and cells[width - 1] for cells in block):
         width -= 1  # rows that end in a delimiter have no more columns than the header
     names = _names(names, width, findings)
     shape = _Shape(width)
@@ -191,7 +186,7 @@ def _usual_width(source: Source, block: list[list[str]], delimiter: str) -> int:
 
 def _names(names: list[str], width: int, findings: list[Finding]) -> list[str]:
     """One distinct name a column."""
-    given = [name.strip() for name in names]
+    given = [name.strip().removeprefix("#").strip() for name in names]
     if given and len(given) < width:
         findings.append(
             found(
