@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tsanomaly.errors import ConfigurationError
-from tsanomaly.evaluation import moving_variance, random_scores
+from tsanomaly.evaluation import moving_variance, random_scores, squared_differences
 
 
 def test_random_scores_repeat_with_their_seed_and_differ_between_seeds():
@@ -47,3 +47,23 @@ def test_constant_channels_have_no_part_in_it(rng):
 def test_a_window_of_one_row_has_no_variance():
     with pytest.raises(ConfigurationError, match="moving variance is 1; give at least 2 rows"):
         moving_variance([1, 2, 3], 1)
+
+
+def test_squared_differences_are_the_mean_squared_step_around_each_row_over_the_mean_of_all(rng):
+    values = rng.normal(size=(50, 2)).cumsum(axis=0)
+    values[20:23, 1] = np.nan
+    window = 7
+    expected = np.zeros((50, 2))
+    for channel in range(2):
+        steps = np.diff(values[:, channel], prepend=np.nan) ** 2
+        for row in range(50):
+            expected[row, channel] = np.nanmean(steps[max(0, row - 3) : row + 4]) / np.nanmean(steps)
+    assert np.allclose(squared_differences(values, window), expected.mean(axis=1))
+
+
+def test_squared_differences_know_no_more_than_was_observed():
+    values = np.array([1.0, np.nan, 3.0, 4.0, 4.0, 9.0])
+    assert np.array_equal(np.isnan(squared_differences(values, 3)), [False, True, False, False, False, False])
+    assert (squared_differences(np.ones(9), 3) == 0).all()
+    with pytest.raises(ConfigurationError, match="the window of the squared differences is 1; give at least 2 rows"):
+        squared_differences(values, 1)

@@ -44,6 +44,9 @@ def benchmark(
         Path | None,
         typer.Option("--scores", help="Folder for the scores: a .npy a file, one float64 a row.", show_default=False),
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Also write a page of HTML with pictures.", show_default=False)
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of everything random.", min=0)] = 0,
     labels_hidden: Annotated[
         bool,
@@ -74,7 +77,13 @@ def benchmark(
     with Table(output) as table, Watch("benchmark") as watch:
         rows = run(files, contenders, table, settings, lambda row, done, total: watch.counting(row.file, done, total))
     answers().print(summaries(summarise(rows)))
-    say(f"written: {output}")
+    if report is not None:
+        from tsanomaly.cli.output import write_aside
+        from tsanomaly.report.benchmark import to_html
+
+        write_aside(report, to_html(rows))
+    for written in filter(None, (output, scores, report)):
+        say(f"written: {written}")
 
 
 def cores() -> int:

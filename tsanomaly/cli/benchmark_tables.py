@@ -10,18 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from tsanomaly.cli.terminal import printable
+from tsanomaly.evaluation.benchmark import HEADS
 
 if TYPE_CHECKING:
     from tsanomaly.evaluation.benchmark import Duel, Summary
-
-HEADS = {
-    "vus_pr": "VUS-PR",
-    "vus_roc": "VUS-ROC",
-    "auc_pr": "AUC-PR",
-    "event_f1": "event F1",
-    "affiliation_f1": "affiliation F1",
-}
-
+    from tsanomaly.evaluation.benchmark import Group as Means
 
 def summaries(found: list[Summary]) -> RenderableType:
     """Means over files, by what the files have in common, the sign test, and failures."""
@@ -59,9 +52,15 @@ def _groups(found: list[Summary], by: str) -> Table:
     names = {group.name: group.files for summary in found for group in summary.groups[by]}
     for name, files in sorted(names.items()):
         groups = ({group.name: group for group in summary.groups[by]}.get(name) for summary in found)
-        cells = ("–" if g is None else f"{g.means['vus_pr']:.3f} ({g.low:.2f}–{g.high:.2f})" for g in groups)
-        table.add_row(printable(name), str(files), *cells)
+        table.add_row(printable(name), str(files), *map(_mean, groups))
     return table
+
+
+def _mean(group: Means | None) -> str:
+    if group is None:
+        return "–"
+    interval = "" if math.isnan(group.low) else f" ({group.low:.2f}–{group.high:.2f})"
+    return f"{group.means['vus_pr']:.3f}{interval}"
 
 
 def _duels(found: list[Summary]) -> Table:

@@ -2,11 +2,12 @@
 
 from tsanomaly.evaluation.benchmark.detectors import Contender, Judgement, contender_named, with_ablations
 from tsanomaly.evaluation.benchmark.files import find_files
-from tsanomaly.evaluation.benchmark.results import Row, Table, read_results
+from tsanomaly.evaluation.benchmark.results import HEADS, Row, Table, read_results
 from tsanomaly.evaluation.benchmark.run import Settings, run
 from tsanomaly.evaluation.benchmark.summary import Duel, Group, Summary, summarise
 
 __all__ = [
+    "HEADS",
     "Contender",
     "Duel",
     "Group",

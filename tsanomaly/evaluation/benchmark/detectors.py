@@ -65,7 +65,7 @@ class Learned:
         begun = time.perf_counter()
         detector.fit(series)
         fitted = time.perf_counter()
-        scores = detector.score(series)
+        scores = detector.scores(series)
         scored = time.perf_counter()
         events = detector.events(series, scores)
         flags = np.zeros(len(series), bool)

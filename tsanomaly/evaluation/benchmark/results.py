@@ -60,7 +60,16 @@ class Row:
         return self.file, self.detector, self.seed
 
 
-METRICS = ("vus_pr", "vus_roc", "auc_pr", "event_f1", "affiliation_f1")
+HEADS = {
+    "vus_pr": "VUS-PR",
+    "vus_roc": "VUS-ROC",
+    "auc_pr": "AUC-PR",
+    "event_f1": "event F1",
+    "affiliation_f1": "affiliation F1",
+}
+"""The metrics of a :class:`Row`, and what people call them."""
+
+METRICS = tuple(HEADS)
 COLUMNS = tuple(field.name for field in fields(Row))
 _READ = {field.name: {"int": int, "float": float, "str": str}[str(field.type)] for field in fields(Row)}
 

@@ -150,8 +150,8 @@ def _group(name: str, rows: list[Row]) -> Group:
 
 
 def bootstrap(numbers: Sequence[float]) -> tuple[float, float]:
-    """The interval of the mean of ``numbers`` as in :class:`Group`; NaN without numbers. Always the same."""
-    if not numbers:
+    """The interval of the mean of ``numbers`` as in :class:`Group`; NaN for fewer than two. Always the same."""
+    if len(numbers) < 2:
         return math.nan, math.nan
     given = np.asarray(numbers)
     drawn = np.random.default_rng(0).integers(len(given), size=(RESAMPLES, len(given)))
