@@ -43,7 +43,7 @@ def work(run: Run) -> Result:
     series = reading[request.series] if request.series is not None else reading.one()
     reporter.tell("preparing")
     detector = tsanomaly.load(run.model) if request.trained else learned(request, series, reporter)
-    scores = detector.score(series, on_progress=reporter)
+    scores = detector.scores(series, on_progress=reporter)
     reporter.tell("saving")
     return Result(series, scores, detector, reading.diagnosis)
 

@@ -1,0 +1,38 @@
+"""The dashboard's own modules lie beside its ``app.py``, as Streamlit runs it."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tsanomaly.resources import dashboards_folder
+
+sys.path.insert(0, str(dashboards_folder()))
+
+
+def table(rows: int = 600, names: str = "pressure,flow") -> bytes:
+    """A CSV with a season, noise and one spike in the first channel."""
+    rng = np.random.default_rng(3)
+    season = np.sin(np.arange(rows) * 2 * np.pi / 24)
+    values = np.column_stack([10 + season, 5 - season]) + rng.normal(0, 0.1, (rows, 2))
+    values[400, 0] += 8
+    times = np.datetime64("2026-01-01") + np.arange(rows) * np.timedelta64(1, "h")
+    lines = [f"{time},{a:.3f},{b:.3f}" for time, (a, b) in zip(times, values, strict=True)]
+    return "\n".join([f"time,{names}", *lines]).encode()
+
+
+@pytest.fixture
+def content() -> io.BytesIO:
+    """A small file that can be judged in seconds."""
+    return io.BytesIO(table())
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for runs of this test alone."""
+    monkeypatch.setenv("TSANOMALY_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
