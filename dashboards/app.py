@@ -20,6 +20,7 @@ page = st.navigation(
     [
         st.Page(session.NEW_DATA, title="New data", url_path="new", default=True),
         st.Page(session.INVESTIGATE, title="Investigate", url_path="investigate"),
+        st.Page("views/quality.py", title="How good is it?", url_path="quality"),
     ],
     position="top",
 )

@@ -29,7 +29,7 @@ def bars(
         by: one of ``GROUPINGS``.
         height: in pixels.
     """
-    names = sorted({group.name for summary in summaries for group in summary.groups[by]}, reverse=True)
+    names = sorted({group.name for summary in summaries for group in summary.groups[by]})
     figure = go.Figure()
     for place, summary in enumerate(summaries):
         groups = {group.name: group for group in summary.groups[by]}
@@ -44,7 +44,7 @@ def bars(
         plot_bgcolor="rgba(0,0,0,0)",
         font={"color": palette.muted, "size": 12},
         xaxis={**grid, "range": [0, 1], "title": {"text": "mean VUS-PR"}, "fixedrange": True},
-        yaxis={**grid, "automargin": True, "fixedrange": True, "type": "category"},
+        yaxis={**grid, "automargin": True, "fixedrange": True, "type": "category", "autorange": "reversed"},
         legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "traceorder": "normal"},
         showlegend=True,
         hoverlabel={"bgcolor": palette.paper, "bordercolor": palette.grid, "font": {"color": palette.text}},

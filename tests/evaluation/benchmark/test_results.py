@@ -3,7 +3,7 @@ import math
 import pytest
 
 from tsanomaly.errors import OutputError, ReadError
-from tsanomaly.evaluation.benchmark import Row, Table, read_results
+from tsanomaly.evaluation.benchmark import Row, Table, parse_results, read_results, stored_results
 from tsanomaly.evaluation.benchmark.results import COLUMNS
 
 ROW = Row("a.csv", "data", "default", 0, rows=10, channels=2, vus_pr=0.5, failure='it said "no", twice')
@@ -69,3 +69,19 @@ def test_a_damaged_line_is_named(tmp_path):
 def test_a_table_that_cannot_be_written_is_refused(tmp_path):
     with pytest.raises(OutputError, match="cannot be written: No such file or directory; give another path"):
         Table(tmp_path / "none" / "results.csv").__enter__()
+
+
+def test_tables_of_results_are_found_in_a_folder_and_nothing_else(tmp_path):
+    with Table(tmp_path / "b.csv"), Table(tmp_path / "a.csv"):
+        pass
+    (tmp_path / "c.csv").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "d.csv").write_text("file,folder\n")
+    (tmp_path / "e.csv").mkdir()
+    assert [path.name for path in stored_results(tmp_path)] == ["a.csv", "b.csv"]
+    assert stored_results(tmp_path / "none") == []
+
+
+def test_what_is_no_text_is_no_table_of_results():
+    for content in (b"\xff\xfe\x00\n", b"file\n" + b'"' + b"x" * 200_000 + b'"\n'):
+        with pytest.raises(ReadError, match=r"^'it' is not a table of results"):
+            parse_results(content, "it")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import math
@@ -88,23 +89,47 @@ def read_results(path: Path) -> list[Row]:
         ReadError: not there, or no table of results.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
-        raise ReadError(f"'{path}' cannot be read: {reason}") from None
-    rows = {row.key: row for row in _parsed(text[: text.rfind("\n") + 1], path)}
+        content = path.read_bytes()
+    except OSError as error:
+        raise ReadError(f"'{path}' cannot be read: {error.strerror}") from None
+    return parse_results(content, str(path))
+
+
+def parse_results(content: bytes, name: str) -> list[Row]:
+    """:func:`read_results` of a file's content.
+
+    Raises:
+        ReadError: no table of results.
+    """
+    whole = content[: content.rfind(b"\n") + 1]
+    try:
+        rows = {row.key: row for row in _parsed(whole.decode(), name)}
+    except (UnicodeDecodeError, csv.Error):
+        raise ReadError(f"'{name}' is not a table of results: it is no text of columns") from None
     return list(rows.values())
 
 
-def _parsed(text: str, path: Path) -> Iterator[Row]:
+def stored_results(folder: Path) -> list[Path]:
+    """Tables of results directly in a folder, by name."""
+    found = sorted(path for path in folder.glob("*.csv") if path.is_file())
+    return [path for path in found if _first_line(path) == ",".join(COLUMNS)]
+
+
+def _first_line(path: Path) -> str:
+    with contextlib.suppress(OSError, UnicodeDecodeError), path.open(encoding="utf-8") as file:
+        return file.readline(1000).rstrip("\n")
+    return ""
+
+
+def _parsed(text: str, name: str) -> Iterator[Row]:
     table = csv.reader(io.StringIO(text))
     if tuple(next(table, COLUMNS)) != COLUMNS:
-        raise ReadError(f"'{path}' is not a table of results; expected the columns {', '.join(COLUMNS)}")
+        raise ReadError(f"'{name}' is not a table of results; expected the columns {', '.join(COLUMNS)}")
     for cells in table:
         try:
-            yield Row(*(_cell(name, cell) for name, cell in zip(COLUMNS, cells, strict=True)))
+            yield Row(*(_cell(column, cell) for column, cell in zip(COLUMNS, cells, strict=True)))
         except ValueError:
-            raise ReadError(f"'{path}' is damaged in line {table.line_num}; remove that line") from None
+            raise ReadError(f"'{name}' is damaged in line {table.line_num}; remove that line") from None
 
 
 def _cell(name: str, cell: str) -> Any:
