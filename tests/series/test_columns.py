@@ -76,6 +76,11 @@ def test_empty_columns_and_columns_of_text_are_left_out() -> None:
     assert finding(reading, "no-numbers").message == "'state' holds no numbers ('on', 'off')"
 
 
+def test_a_column_with_more_words_than_numbers_is_no_channel() -> None:
+    reading = read("1,7", "2,pump A", "5,pump B", "6,9", "7,pump C", header="t,v,machine seen")
+    assert reading.one().channels == ("v",)
+
+
 def test_constant_channels_are_kept_with_one_warning() -> None:
     reading = read("1,7,8", "2,7,8", "5,7,8", header="t,v,a,b")
     assert reading.one().channels == ("v", "a", "b")

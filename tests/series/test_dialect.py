@@ -51,6 +51,13 @@ def test_quoted_numbers_with_commas_between_thousands() -> None:
     assert reading.one().values[:, 0].tolist() == [1234.5, 2_000_000, 12]
 
 
+def test_decimal_commas_that_begin_far_down_the_file_are_found() -> None:
+    rows = [*(f"{i};{i}" for i in range(40_000)), *(f"{i};{i},5" for i in range(40_000))]
+    reading = read_csv(csv_of("a;b", *rows))
+    assert reading.diagnosis.decimal == ","
+    assert reading.one().values[-1, 1] == 39_999.5
+
+
 def test_three_digits_after_every_comma_are_a_warning_and_decimal_decides() -> None:
     rows = ("t;v", "01.02.2024;1,234", "02.02.2024;2,000")
     reading = read_csv(csv_of(*rows))

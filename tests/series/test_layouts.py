@@ -68,6 +68,15 @@ def test_a_frame_s_zone_is_kept() -> None:
     )
 
 
+def test_the_diagnosis_of_typed_times_can_be_given_back() -> None:
+    table = frame().assign(note="x")[["note", "flow", "heat"]]
+    said = read_parquet(parquet(table)).diagnosis
+    assert said.time_format is None
+    assert_same(
+        read_parquet(parquet(table), time_format=said.time_format, time_column=said.time_column, step=said.step)
+    )
+
+
 def test_a_file_is_known_by_its_content_and_not_by_its_name() -> None:
     content = parquet(frame()).getvalue()
     assert_same(read_file(upload(content, "plant.csv")))
@@ -107,6 +116,14 @@ def test_a_text_column_beside_distinct_times_is_no_series_name() -> None:
     reading = read_csv(csv_of("time,state,value", *rows))
     assert reading.diagnosis.layout == "wide"
     assert len(reading) == 1
+
+
+def test_a_text_column_that_does_not_tell_repeated_times_apart_is_no_series_name() -> None:
+    rows = [
+        f"{time},{state},{i}" for i, time in enumerate(TIMES) for state in (["on", "on"] if i % 2 else ["on", "off"])
+    ]
+    reading = read_csv(csv_of("time,state,value", *rows))
+    assert reading.diagnosis.layout == "wide"
 
 
 def test_the_only_series_of_several_is_an_error_that_says_what_to_do() -> None:

@@ -74,6 +74,14 @@ def test_a_strptime_pattern_can_be_given() -> None:
     assert reading.one().times[2] == np.datetime64("2024-01-03T00:31", "ns")
 
 
+def test_twelve_at_noon_and_twelve_at_midnight_are_told_apart() -> None:
+    reading = read_csv(
+        column(["01/31/2024 12:00 AM", "01/31/2024 6:00 AM", "01/31/2024 12:00 PM", "01/31/2024 6:00 PM"])
+    )
+    assert reading.one().step == np.timedelta64(6, "h")
+    assert reading.one().times[[0, -1]].astype("M8[h]").astype(str).tolist() == ["2024-01-31T00", "2024-01-31T18"]
+
+
 def test_a_day_above_twelve_anywhere_decides() -> None:
     rows = [*(f"{day:02d}/02/2024" for day in range(1, 13)), "13/02/2024"]
     assert read_csv(column(rows)).diagnosis.time_format == "day first"

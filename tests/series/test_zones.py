@@ -47,6 +47,12 @@ def test_the_hour_that_autumn_repeats_is_told_apart_by_order_and_said() -> None:
     assert found.rows == (4, 5, 6, 7)
 
 
+def test_the_second_pass_of_the_hour_lasts_even_where_the_first_has_gaps() -> None:
+    times = ["01:30", "02:00", "02:00", "02:30", "03:00"]
+    series = read_csv(column(f"2024-10-27 {time}" for time in times), zone="Europe/Berlin").one()
+    assert np.flatnonzero(np.isfinite(series.values[:, 0])).tolist() == [0, 1, 3, 4, 5]
+
+
 def test_the_hour_that_spring_skips_is_moved_and_said() -> None:
     times = [f"2024-03-31 {time}" for time in ("01:00", "01:30", "02:00", "02:30")]
     reading = read_csv(column(times), zone="Europe/Berlin")

@@ -143,7 +143,7 @@ def _typed_stamps(column: pa.ChunkedArray) -> tuple[Stamps, str | None]:
     held = pc.if_else(pc.fill_null(inside, False), column, pa.scalar(None, column.type))
     local = pc.fill_null(pc.cast(pc.cast(held, pa.timestamp("ns", tz=zone)), pa.int64()), NAT).to_numpy()
     offset = np.full(n, np.nan if zone is None else 0.0)
-    return Stamps(local, offset, str(column.type), outside.to_numpy().astype(np.bool_)), zone
+    return Stamps(local, offset, "", outside.to_numpy().astype(np.bool_)), zone
 
 
 def _clock_findings(name: str, stamps: Stamps, rows: NDArray[np.int64], findings: list[Finding]) -> None:

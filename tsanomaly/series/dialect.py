@@ -29,6 +29,7 @@ BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16",
 
 SAMPLE_BYTES = 2**18
 SAMPLE_ROWS = 300
+LATER_BYTES, LATER_PLACES = 2**12, 16
 LINE_LIMIT = 2**17
 """Characters in one line. Five thousand channels need some 100,000; beyond this it is no table of rows."""
 
@@ -132,7 +133,11 @@ def find_dialect(source: Source, options: ReadOptions, findings: list[Finding]) 
     rows = [row for row in rows[first:] if row]
     if not rows:
         raise ReadError(f"{source.name} is empty; a table with a header and rows was expected")
-    decimal, unsure = (options.decimal, False) if options.decimal else find_decimal(rows, delimiter)
+    decimal, unsure = (
+        (options.decimal, False)
+        if options.decimal
+        else find_decimal(rows + split(_later_lines(source, encoding), delimiter), delimiter)
+    )
     if unsure:
         message = "every number with a comma has three digits after it, so the comma could also part thousands"
         repair = f"taken as {'decimal comma' if decimal == ',' else 'thousands'}; give decimal for the other"
@@ -278,6 +283,18 @@ def _sample_lines(source: Source, encoding: str) -> list[str]:
     lines = list(bounded_lines(io.StringIO(text, newline=""), source.name))
     whole = lines[:-1] if len(sample) < len(source.data) and len(lines) > 1 else lines
     return whole[:SAMPLE_ROWS]
+
+
+def _later_lines(source: Source, encoding: str) -> list[str]:
+    """Some lines from further down: a file may begin with hundreds of whole numbers before the first decimal sign."""
+    size = len(source.data)
+    if size <= SAMPLE_BYTES or encoding.startswith("utf-16"):  # utf-16 cannot be entered at any byte
+        return []
+    lines = []
+    for start in range(SAMPLE_BYTES, size, max(LATER_BYTES, (size - SAMPLE_BYTES) // LATER_PLACES)):
+        text = source.data[start : start + LATER_BYTES].decode(encoding, errors="replace")
+        lines += text.splitlines()[1:-1]
+    return lines
 
 
 def bounded_lines(text: TextIO, name: str) -> Iterator[str]:

@@ -191,7 +191,7 @@ def _diagnosis(
         rows=len(table),
         layout="long" if roles.series_column else "wide",
         time_column=roles.time_column,
-        time_format=roles.stamps.notation if roles.stamps else None,
+        time_format=(roles.stamps.notation or None) if roles.stamps else None,
         zone=series[0].zone,
         step=duration(step.astype(np.int64)) if step is not None else None,
         series_column=roles.series_column,

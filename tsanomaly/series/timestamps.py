@@ -65,7 +65,7 @@ class Stamps:
     Attributes:
         local: ``(n,)`` int64 nanoseconds since 1970 as written on the clock; ``NAT`` where unreadable.
         offset: ``(n,)`` float64 minutes east of UTC, NaN where none was written.
-        notation: see the module.
+        notation: see the module; empty where the column's type leaves nothing to find.
         outside: ``(n,)`` bool, a readable date that 64-bit nanoseconds cannot hold.
         unsure: day and month could be either way round; what was taken is a custom, not a proof.
     """
