@@ -78,7 +78,7 @@ def judge(series: Series, wish: Wish, watch: Watch, detector: Detector | None = 
     if detector is None:
         detector = learned(series, wish, watch)
         return Judged(detector.detect(series, on_progress=watch.detecting), detector)
-    scores = detector.score(series, on_progress=watch.detecting)
+    scores = detector.scores(series, on_progress=watch.detecting)
     threshold = None if wish.rule is None else detector.fit_threshold(wish.rule)
     return Judged(detector.events(series, scores, threshold), detector)
 

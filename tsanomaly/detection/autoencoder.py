@@ -24,8 +24,13 @@ from torch.nn import functional as F
 
 from tsanomaly.errors import ConfigurationError
 
+
+def _identity(x: Tensor) -> Tensor:
+    return x
+
+
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "identity": lambda x: x,
+    "identity": _identity,
     "relu": F.relu,
     "leaky_relu": F.leaky_relu,
     "elu": F.elu,

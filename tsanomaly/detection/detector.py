@@ -75,7 +75,7 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         self,
         *,
         window: int | None = None,
-        scales: tuple[float, ...] = (0.5, 4),
+        scales: tuple[float, ...] = (1, 4),
         early_scales: tuple[float, ...] = (1, 2),
         reference: float = 0.25,
         model: str = "tied",
@@ -167,7 +167,7 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         self.twin_ = twin
         return self
 
-    def score(self, X: Any, *, on_progress: OnProgress | None = None) -> Scores:
+    def scores(self, X: Any, *, on_progress: OnProgress | None = None) -> Scores:
         """Scores per row and channel; higher is more unusual, NaN is not judged.
 
         Raises:
@@ -181,7 +181,7 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         """Ranked events of a series.
 
         Raises:
-            DataError: as :meth:`score`.
+            DataError: as :meth:`scores`.
             CancelledError: the callback asked to stop.
         """
         self._check_fitted()
@@ -206,7 +206,7 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
         """``(n,)`` the negated total score: lower is more unusual, as scikit-learn has it."""
-        return -self.score(X).total
+        return -self.scores(X).total
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """``(n,)`` :meth:`score_samples` minus ``offset_``: negative is anomalous."""
@@ -286,19 +286,16 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         prepared = prepare(self.scaling_.apply(series.values), bridgeable(self.window_))
         observed = prepared.observed.numpy()
         evidence = Evidence.none(*observed.shape)
-        expected = np.full(observed.shape, np.nan, np.float32)
         for i, (member, usual) in enumerate(zip(self.members_, self.usual_, strict=True)):
             if member.view.length > len(series):
                 continue
             parts = member.score(prepared, on_progress=_part_of(on_progress, i, len(self.members_)))
             evidence.add(parts, usual, observed, _kinds(i))
-            if i == 0:
-                expected = parts.expected
-        total, by_channel = evidence.mean()
+        total, by_channel, expected = evidence.mean()
         by_channel[~observed] = np.nan
         return Scores(
             series.times, _where_observed(total, prepared), by_channel,
-            self.scaling_.invert(expected).astype(np.float32), series.channels,
+            self.scaling_.invert(expected), series.channels,
         )
 
 
@@ -351,7 +348,8 @@ def _as_if_unseen(total: NDArray[np.float64], held_back: NDArray[np.intp], lengt
     """Scores as they would be on unseen data.
 
     Rows trained on are reconstructed a little better than new ones. Held-back rows show by how much: the difference of
-    the two 90th percentiles is added to the rows trained on. Without held-back rows nothing is added.
+    the two medians (an anomaly may well lie in a stretch held back) is added to the rows trained on. Without held-back
+    rows nothing is added.
     """
     if len(held_back) == 0:
         return total
@@ -361,5 +359,5 @@ def _as_if_unseen(total: NDArray[np.float64], held_back: NDArray[np.intp], lengt
     unseen, seen = total[held & np.isfinite(total)], total[~held & np.isfinite(total)]
     if len(unseen) < 20 or len(seen) < 20:
         return total
-    optimism = max(0.0, float(np.quantile(unseen, 0.9) - np.quantile(seen, 0.9)))
+    optimism = max(0.0, float(np.median(unseen) - np.median(seen)))
     return np.where(held, total, total + optimism)

@@ -234,8 +234,10 @@ def _shares(series: Series, scores: Scores, first: int, last: int) -> tuple[Chan
     total = by_channel.sum()
     shares = by_channel / total if total > 0 else np.full(len(by_channel), 1 / len(by_channel))
     off = np.nan_to_num(series.values[first:last] - scores.expected[first:last])  # (rows, c)
-    above = np.square(np.maximum(off, 0)).sum(axis=0)
-    below = np.square(np.minimum(off, 0)).sum(axis=0)
+    off /= np.maximum(np.abs(off).max(axis=0), np.finfo(float).tiny)  # squares of large units overflow
+    weight = np.nan_to_num(scores.by_channel[first:last])  # rows at an event's edge only lie near what is wrong
+    above = (weight * np.square(np.maximum(off, 0))).sum(axis=0)
+    below = (weight * np.square(np.minimum(off, 0))).sum(axis=0)
     order = np.argsort(-shares, kind="stable")
     return tuple(
         ChannelShare(series.channels[j], float(shares[j]), _direction(float(above[j]), float(below[j]))) for j in order

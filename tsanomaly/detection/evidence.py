@@ -61,19 +61,29 @@ class Evidence:
         total: ``(n,)`` sum of evidences.
         pieces: ``(n,)`` how many were added.
         by_channel: ``(n, c)`` float32 sum of the channels' ratios.
+        expected: ``(n, c)`` float32 sum of the reconstructions.
+        members: ``(n,)`` how many members judged.
     """
 
     total: NDArray[np.float64]
     pieces: NDArray[np.int32]
     by_channel: NDArray[np.float32]
+    expected: NDArray[np.float32]
+    members: NDArray[np.int32]
 
     @classmethod
     def none(cls, rows: int, channels: int) -> Evidence:
         """Before the first member."""
-        return cls(np.zeros(rows), np.zeros(rows, np.int32), np.zeros((rows, channels), np.float32))
+        wide = (rows, channels)
+        return cls(
+            np.zeros(rows), np.zeros(rows, np.int32), np.zeros(wide, np.float32), np.zeros(wide, np.float32),
+            np.zeros(rows, np.int32),
+        )
 
     def add(self, parts: Parts, usual: Usual, observed: NDArray[np.bool_], kinds: Iterable[str] = KINDS) -> None:
         """Add one member's pieces where it judged."""
+        self.expected += np.nan_to_num(parts.expected)
+        self.members += np.isfinite(parts.expected[:, 0])
         for kind, numbers, channel, mean in zip(KINDS, _by_kind(parts), usual.channel, usual.mean, strict=True):
             if kind not in kinds:
                 continue
@@ -83,10 +93,12 @@ class Evidence:
             self.pieces[judged] += 1
             self.by_channel += np.nan_to_num(ratio)
 
-    def mean(self) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-        """Total ``(n,)`` and channels' ratios ``(n, c)``; NaN where no member judged."""
+    def mean(self) -> tuple[NDArray[np.float64], NDArray[np.float32], NDArray[np.float32]]:
+        """Total ``(n,)``, channels' ratios and reconstruction ``(n, c)``; NaN where no member judged."""
         pieces = np.where(self.pieces > 0, self.pieces, np.nan)
-        return self.total / pieces, (self.by_channel / pieces[:, None]).astype(np.float32)
+        members = np.where(self.members > 0, self.members, np.nan).astype(np.float32)[:, None]
+        by_channel = self.by_channel / pieces.astype(np.float32)[:, None]
+        return self.total / pieces, by_channel, self.expected / members
 
 
 def _by_kind(parts: Parts) -> Iterator[NDArray[np.float32]]:

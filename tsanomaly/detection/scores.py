@@ -18,14 +18,14 @@ class Scores:
         times: ``(n,)`` as in the series.
         total: ``(n,)`` float64, higher is more unusual; NaN where nothing could be judged, never 0.
         by_channel: ``(n, c)`` float32, each channel's squared error over its own usual size; NaN where not judged.
-        expected: ``(n, c)`` float32, what the model reconstructs, in the source's units; NaN where not judged.
+        expected: ``(n, c)`` float64, what the model reconstructs, in the source's units; NaN where not judged.
         channels: names.
     """
 
     times: NDArray[Any]
     total: NDArray[np.float64]
     by_channel: NDArray[np.float32]
-    expected: NDArray[np.float32]
+    expected: NDArray[np.float64]
     channels: tuple[str, ...]
 
     def to_frame(self) -> pd.DataFrame:

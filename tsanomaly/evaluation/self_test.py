@@ -54,7 +54,7 @@ class Scorer(Protocol):
     def window_(self) -> int:
         """Rows in its (base) window."""
 
-    def score(self, X: Series) -> Scores:
+    def scores(self, X: Series) -> Scores:
         """Scores of every row, higher is more unusual, NaN where not judged."""
 
 
@@ -100,7 +100,7 @@ def self_test(
     _check_length(series, room, window)
 
     report(on_progress, STAGE, 0, len(scorers))
-    before = [scorer.score(series).total for scorer in scorers]
+    before = [scorer.scores(series).total for scorer in scorers]
     starts = calm_starts(before, series.observed & np.isfinite(units), room, window // 2)
     if not starts.any():
         raise DataError(
@@ -150,7 +150,7 @@ class _Examiner:
 
     def look(self, copy: Series, injections: Sequence[Injection]) -> None:
         """Score a copy and note how the anomalies in it fared."""
-        after = self._scorer.score(copy).total
+        after = self._scorer.scores(copy).total
         self._lowest = min(self._lowest, float(np.nanmin(after)))
         self._highest = max(self._highest, float(np.nanmax(after)))
         new = (after > self._scorer.threshold_.value) & ~self._flagged
