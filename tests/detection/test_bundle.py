@@ -1,7 +1,6 @@
 """Saved detectors: the same bits back, and nothing believed."""
 
 import json
-import os
 import struct
 
 import numpy as np
@@ -129,7 +128,7 @@ def test_a_failed_save_leaves_the_old_file_and_nothing_else(detector, saved, tmp
     with pytest.raises(BundleError, match="could not be written"):
         save(detector, tmp_path / "nowhere" / "model.tsanomaly")
     assert saved.read_bytes() == before
-    assert os.listdir(tmp_path) == ["model.tsanomaly"]
+    assert [path.name for path in tmp_path.iterdir()] == ["model.tsanomaly"]
 
 
 def _rewrite(path, *, described=None, tensors=None, **metadata) -> None:
