@@ -14,7 +14,11 @@ def slider(value: str, key: str) -> str:
     """A budget such as ``3/week``, set by the user."""
     steps = sorted({*STEPS, value}, key=per_year)
     return st.select_slider(
-        "Alert budget: at most", steps, value=value, format_func=spoken, key=key,
+        "Alert budget: at most",
+        steps,
+        value=value,
+        format_func=spoken,
+        key=key,
         help="The threshold is laid so that this many events are shown, the most unusual ones. "
         "It can be moved afterwards, at once.",
     )

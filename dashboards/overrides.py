@@ -66,8 +66,12 @@ class _Form:
         found, given = self.found.get(name), self.given.get(name)
         values = [*options, *([given] if given is not None and given not in options else [])]
         self.wanted[name] = place.selectbox(
-            label, values, index=None if given is None else values.index(given), accept_new_options=free,
-            format_func=lambda value: options.get(value, value), key=self._key(name),
+            label,
+            values,
+            index=None if given is None else values.index(given),
+            accept_new_options=free,
+            format_func=lambda value: options.get(value, value),
+            key=self._key(name),
             placeholder="worked out" if found is None else options.get(found, found),
         )
 

@@ -146,7 +146,11 @@ class Run:
         with (self.folder / "log.txt").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, str(WORKER), str(self.folder)],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                cwd=self.folder,
             )
         self.write("process", {"pid": process.pid, "created": _created(process.pid), "started": time.time()})
         threading.Thread(target=process.wait, daemon=True).start()  # or it would stay a zombie when it ends
@@ -198,14 +202,23 @@ class Run:
         tsanomaly.save(result.detector, self.model)
         with (self.folder / "arrays.npz").open("wb") as file:
             np.savez(
-                file, times=series.times.astype(np.int64), values=series.values, total=scores.total,
-                by_channel=scores.by_channel, expected=scores.expected,
+                file,
+                times=series.times.astype(np.int64),
+                values=series.values,
+                total=scores.total,
+                by_channel=scores.by_channel,
+                expected=scores.expected,
             )
         self.write("diagnosis", result.diagnosis.to_dict())
-        self.write("series", {
-            "name": series.name, "channels": series.channels, "zone": series.zone,
-            "step_ns": None if series.step is None else int(series.step / np.timedelta64(1, "ns")),
-        })
+        self.write(
+            "series",
+            {
+                "name": series.name,
+                "channels": series.channels,
+                "zone": series.zone,
+                "step_ns": None if series.step is None else int(series.step / np.timedelta64(1, "ns")),
+            },
+        )
 
     def result(self) -> Result:
         """What came out of a run that is done."""

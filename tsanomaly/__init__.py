@@ -41,7 +41,7 @@ _HOME = {
     "save": "tsanomaly.detection.bundle",
 }
 
-__all__ = [*sorted(_HOME), "__version__"]  # noqa: PLE0604
+__all__ = [*sorted(_HOME), "__version__"]
 
 
 def __getattr__(name: str) -> Any:

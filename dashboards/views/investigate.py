@@ -144,25 +144,48 @@ def table(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event) -> None:
     title, back, onward = st.columns([3, 1, 1], vertical_alignment="center")
     with title:
         pieces.heading(f"Event {chosen.rank} of {len(events)}")
-    back.button("Previous", key="previous", on_click=choose, args=(events[max(0, chosen.rank - 2)],),
-                disabled=chosen.rank == 1, width="stretch", shortcut="k")
-    onward.button("Next", key="next", on_click=choose, args=(events[min(len(events) - 1, chosen.rank)],),
-                  disabled=chosen.rank == len(events), width="stretch", shortcut="j")
-    frame = pd.DataFrame({
-        "#": [event.rank for event in events],
-        "Severity": [event.severity for event in events],
-        "Start": [clock(event.start) for event in events],
-        "Lasts": [rows_lasting(events.series, event.end_row - event.start_row) for event in events],
-        "What broke": [f"{shown(event.channels[0].name, 40)}, {SHORT[event.direction]}" for event in events],
-    })
+    back.button(
+        "Previous",
+        key="previous",
+        on_click=choose,
+        args=(events[max(0, chosen.rank - 2)],),
+        disabled=chosen.rank == 1,
+        width="stretch",
+        shortcut="k",
+    )
+    onward.button(
+        "Next",
+        key="next",
+        on_click=choose,
+        args=(events[min(len(events) - 1, chosen.rank)],),
+        disabled=chosen.rank == len(events),
+        width="stretch",
+        shortcut="j",
+    )
+    frame = pd.DataFrame(
+        {
+            "#": [event.rank for event in events],
+            "Severity": [event.severity for event in events],
+            "Start": [clock(event.start) for event in events],
+            "Lasts": [rows_lasting(events.series, event.end_row - event.start_row) for event in events],
+            "What broke": [f"{shown(event.channels[0].name, 40)}, {SHORT[event.direction]}" for event in events],
+        }
+    )
     st.dataframe(
-        frame, hide_index=True, key=key, on_select=picked, selection_mode="single-row-required",
+        frame,
+        hide_index=True,
+        key=key,
+        on_select=picked,
+        selection_mode="single-row-required",
         selection_default={"selection": {"rows": [chosen.rank - 1]}},
         height=min(38 + 35 * len(events), 290),
         column_config={
             "#": st.column_config.NumberColumn(width=36),
             "Severity": st.column_config.ProgressColumn(
-                min_value=0, max_value=100, format="%.0f", width=96,
+                min_value=0,
+                max_value=100,
+                format="%.0f",
+                width=96,
                 help="0 to 100; each 10 points are ten times rarer in the data learned from.",
             ),
         },
@@ -191,11 +214,19 @@ def downloads(run: Run, events: tsanomaly.Events) -> None:
         json = "application/json"
         st.download_button("Events as JSON", events.to_json, f"{name}-events.json", json, on_click="ignore")
         st.download_button(
-            "Report", lambda: to_html([events], session.result(run).diagnosis), f"{name}.html", "text/html",
-            on_click="ignore", help="One page with pictures that opens without this program.",
+            "Report",
+            lambda: to_html([events], session.result(run).diagnosis),
+            f"{name}.html",
+            "text/html",
+            on_click="ignore",
+            help="One page with pictures that opens without this program.",
         )
         st.download_button(
-            "Model", run.model.read_bytes, f"{name}.safetensors", "application/octet-stream", on_click="ignore",
+            "Model",
+            run.model.read_bytes,
+            f"{name}.safetensors",
+            "application/octet-stream",
+            on_click="ignore",
             help="Judges other files of the same columns and step: tsanomaly detect FILE --model MODEL",
         )
         about = events.threshold

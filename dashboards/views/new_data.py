@@ -61,7 +61,9 @@ def choose_file() -> None:
         )
         limit = st.get_option("server.maxUploadSize")
         given = st.file_uploader(
-            f"CSV, gzip, zip or Parquet, up to {limit} MB", type=TYPES, key="upload",
+            f"CSV, gzip, zip or Parquet, up to {limit} MB",
+            type=TYPES,
+            key="upload",
             help="A larger file can be judged on the command line: tsanomaly detect FILE",
         )
         if given is not None:
@@ -160,7 +162,9 @@ def picture(series: tsanomaly.Series) -> None:
     """The channels as they were read."""
     height = 60 + 90 * min(figures.CHANNELS, len(series.channels))
     st.plotly_chart(
-        figures.preview(series, session.palette(), height), theme=None, key="preview",
+        figures.preview(series, session.palette(), height),
+        theme=None,
+        key="preview",
         config={"displaylogo": False, "displayModeBar": False},
     )
     if len(series.channels) > figures.CHANNELS:
@@ -182,13 +186,20 @@ def settings(run: Run, reading: tsanomaly.Reading) -> tsanomaly.Series:
         st.caption(budgets.in_words(budget, chosen))
         with st.expander("More settings"):
             window = st.number_input(
-                "Window, in rows", 2, value=request.window, placeholder="from the series' own period",
+                "Window, in rows",
+                2,
+                value=request.window,
+                placeholder="from the series' own period",
                 help="How many rows are looked at together. Left empty, it is the series' own period.",
                 key=f"window-{run.id}",
             )
             steps = st.number_input(
-                "Most training steps", 1, value=request.steps, placeholder=f"{tsanomaly.Training().steps:,}",
-                help="Training stops earlier by itself when it no longer gains.", key=f"steps-{run.id}",
+                "Most training steps",
+                1,
+                value=request.steps,
+                placeholder=f"{tsanomaly.Training().steps:,}",
+                help="Training stops earlier by itself when it no longer gains.",
+                key=f"steps-{run.id}",
             )
         if st.button("Find anomalies", type="primary", width="stretch", key="start"):
             wanted = replace(request, series=series, budget=budget, window=window, steps=steps)

@@ -63,7 +63,9 @@ def in_words(summary: Summary) -> str:
     duel = summary.against_linear
     against = (
         f", and better than its linear twin on {duel.wins} of {duel.wins + duel.losses + duel.ties} "
-        f"(p = {duel.p_value:.2g})" if duel else ""
+        f"(p = {duel.p_value:.2g})"
+        if duel
+        else ""
     )
     failures = f" Failed, and counted 0: {counted(len(summary.failures), 'file')}." if summary.failures else ""
     return (
@@ -74,35 +76,39 @@ def in_words(summary: Summary) -> str:
 
 def means(summaries: list[Summary]) -> pd.DataFrame:
     """A row a detector."""
-    return pd.DataFrame([
-        {
-            "Detector": shown(summary.detector),
-            "Files": summary.overall.files,
-            **{head: summary.overall.means[metric] for metric, head in HEADS.items()},
-            "VUS-PR, mean over sources": round(summary.source_mean, 3),
-            "Alarms a week": round(summary.flagged_per_week, 2),
-            "Labelled a week": round(summary.labelled_per_week, 2),
-            "Fit + score, s": round(summary.total_seconds, 2),
-            "Memory, MiB": round(summary.peak_megabytes),
-        }
-        for summary in summaries
-    ])
+    return pd.DataFrame(
+        [
+            {
+                "Detector": shown(summary.detector),
+                "Files": summary.overall.files,
+                **{head: summary.overall.means[metric] for metric, head in HEADS.items()},
+                "VUS-PR, mean over sources": round(summary.source_mean, 3),
+                "Alarms a week": round(summary.flagged_per_week, 2),
+                "Labelled a week": round(summary.labelled_per_week, 2),
+                "Fit + score, s": round(summary.total_seconds, 2),
+                "Memory, MiB": round(summary.peak_megabytes),
+            }
+            for summary in summaries
+        ]
+    )
 
 
 def every_file(rows: list[Row]) -> pd.DataFrame:
     """A row a file and detector."""
-    return pd.DataFrame([
-        {
-            "File": shown(row.file, 120),
-            "Detector": shown(row.detector),
-            "Rows": row.rows,
-            "Channels": row.channels,
-            **{head: getattr(row, metric) for metric, head in HEADS.items()},
-            "Fit + score, s": round(row.fit_seconds + row.score_seconds, 2),
-            "Failed": shown(row.failure, 300),
-        }
-        for row in worst_first(rows)
-    ])
+    return pd.DataFrame(
+        [
+            {
+                "File": shown(row.file, 120),
+                "Detector": shown(row.detector),
+                "Rows": row.rows,
+                "Channels": row.channels,
+                **{head: getattr(row, metric) for metric, head in HEADS.items()},
+                "Fit + score, s": round(row.fit_seconds + row.score_seconds, 2),
+                "Failed": shown(row.failure, 300),
+            }
+            for row in worst_first(rows)
+        ]
+    )
 
 
 show()

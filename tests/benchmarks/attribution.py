@@ -63,7 +63,7 @@ def judged(path: Path, contender: Learned, seed: int) -> tuple[np.ndarray, list[
     interpretation = path.parent / "interpretation" / f"{path.name.partition('_tr_')[0]}.txt"
     series = read_values(path).series
     detector = Detector(**{"reference": prefix, "random_state": seed, **contender.parameters}).fit(series)
-    return detector.score(series).by_channel, segments(interpretation.read_text(), prefix)
+    return detector.scores(series).by_channel, segments(interpretation.read_text(), prefix)
 
 
 def main() -> None:
@@ -88,8 +88,10 @@ def main() -> None:
             sizes.append(len(segment.causes))
         results += rows
         print(f"{path.name:34}{len(rows):4} segments  ", *np.round(np.mean(rows, axis=0), 3), flush=True)
-    print(f"\n{options.detector}, seed {options.seed}: {len(results)} segments of {len(files)} series, "
-          f"{np.mean(sizes):.1f} channels at fault on average")
+    print(
+        f"\n{options.detector}, seed {options.seed}: {len(results)} segments of {len(files)} series, "
+        f"{np.mean(sizes):.1f} channels at fault on average"
+    )
     for name, mean in zip(MEASURES, np.mean(results, axis=0), strict=True):
         print(f"  {name:14}{mean:.3f}")
     print(f"  by chance, HitRate@100% is {np.mean(chances):.3f}")

@@ -1,6 +1,6 @@
 """Does memory stay flat while training? Prints resident memory after 1,000 and after 10,000 optimiser steps.
 
-    python tests/benchmarks/training_memory.py [STEPS ...]
+python tests/benchmarks/training_memory.py [STEPS ...]
 """
 
 from __future__ import annotations

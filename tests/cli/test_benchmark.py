@@ -31,8 +31,20 @@ def table(path):
 
 
 def test_it_writes_a_row_a_file_names_what_failed_and_says_means(run, bench, tmp_path):
-    result = run("benchmark", bench, "--detector", "moving-variance", "--detector", "random", "--workers", 2,
-                 "--scores", "scores", "--report", "page.html")
+    result = run(
+        "benchmark",
+        bench,
+        "--detector",
+        "moving-variance",
+        "--detector",
+        "random",
+        "--workers",
+        2,
+        "--scores",
+        "scores",
+        "--report",
+        "page.html",
+    )
     assert result.exit_code == 0
     rows = table(tmp_path / "results.csv")
     assert len(rows) == 8

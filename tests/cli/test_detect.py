@@ -161,9 +161,27 @@ def test_reading_options_reach_the_reader(run, tmp_path):
     rows = [f"{hour // 24 + 1:02}.01.2026 {hour % 24:02}:00;{hour},5;{hour}°;7" for hour in range(96)]
     path.write_text("\n".join(["wann;flow;heat;more", *rows]), encoding="cp1252")
     result = run(
-        "inspect", path, "--format", "json", "--delimiter", ";", "--decimal", ",", "--encoding", "cp1252",
-        "--time-column", "wann", "--time-format", "%d.%m.%Y %H:%M", "--zone", "Europe/Berlin", "--step", "2h",
-        "--channels", 'flow,"heat"', "--header",
+        "inspect",
+        path,
+        "--format",
+        "json",
+        "--delimiter",
+        ";",
+        "--decimal",
+        ",",
+        "--encoding",
+        "cp1252",
+        "--time-column",
+        "wann",
+        "--time-format",
+        "%d.%m.%Y %H:%M",
+        "--zone",
+        "Europe/Berlin",
+        "--step",
+        "2h",
+        "--channels",
+        'flow,"heat"',
+        "--header",
     )
     diagnosis = json.loads(result.stdout)
     assert diagnosis["channels"] == ["flow", "heat"]

@@ -36,9 +36,7 @@ EXPECTED_TO_FAIL = {
 }
 
 
-@parametrize_with_checks(
-    [quick(threshold="quantile")], expected_failed_checks=lambda estimator: EXPECTED_TO_FAIL
-)
+@parametrize_with_checks([quick(threshold="quantile")], expected_failed_checks=lambda estimator: EXPECTED_TO_FAIL)
 def test_scikit_learns_own_checks_hold(estimator, check):
     check(estimator)
 

@@ -42,12 +42,21 @@ def make_events() -> Callable[..., Events]:
         scores = Scores(times, total, by_channel, (values + 1).astype(np.float32), channels)
         shares = (ChannelShare(channels[0], 0.8, "below"), *(ChannelShare(c, 0.2, "both") for c in channels[1:2]))
         events = tuple(
-            Event(rank, moment(series, a), moment(series, b), moment(series, a), a, b, a, 90.0 - rank, float(total[a]),
-                  "below", shares)
+            Event(
+                rank,
+                moment(series, a),
+                moment(series, b),
+                moment(series, a),
+                a,
+                b,
+                a,
+                90.0 - rank,
+                float(total[a]),
+                "below",
+                shares,
+            )
             for rank, (a, b) in enumerate(runs, start=1)
         )
         return Events(events, series, scores, Threshold(4.0, "at most 3 events a week", rows), np.full(rows, 10.0))
 
     return make
-
-

@@ -15,21 +15,24 @@ def benchmark(
     paths: Annotated[
         list[Path],
         typer.Argument(
-            metavar="PATH...", show_default=False,
+            metavar="PATH...",
+            show_default=False,
             help="Files in TSB-AD's format (CSV or gzip; header, value columns, Label last), or folders of them.",
         ),
     ],
     detector: Annotated[
         list[str] | None,
         typer.Option(
-            "--detector", show_default=False,
+            "--detector",
+            show_default=False,
             help="default, linear, moving-variance, squared-differences, random, or an ablation; may be repeated.",
         ),
     ] = None,
     ablate: Annotated[
         str | None,
         typer.Option(
-            "--ablate", show_default=False,
+            "--ablate",
+            show_default=False,
             help="Also run the default with one ingredient left out, or with each in turn (all), and the baselines.",
         ),
     ] = None,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tsanomaly.evaluation.benchmark import Duel, Summary
     from tsanomaly.evaluation.benchmark import Group as Means
 
+
 def summaries(found: list[Summary]) -> RenderableType:
     """Means over files, by what the files have in common, the sign test, and failures."""
     blocks = [_means(found), *(_groups(found, name) for name in ("folder", "kind", "channels", "source"))]
@@ -33,15 +34,26 @@ def _table(*heads: str) -> Table:
 
 def _means(found: list[Summary]) -> Table:
     table = _table(
-        "mean over files", "files", *HEADS.values(), "VUS-PR by source", "alarms a week", "labelled", "fit + score",
+        "mean over files",
+        "files",
+        *HEADS.values(),
+        "VUS-PR by source",
+        "alarms a week",
+        "labelled",
+        "fit + score",
         "memory",
     )
     for summary in found:
         overall = summary.overall
         table.add_row(
-            printable(summary.detector), str(overall.files), *(_number(overall.means[metric]) for metric in HEADS),
-            _number(summary.source_mean), _short(summary.flagged_per_week), _short(summary.labelled_per_week),
-            f"{_short(summary.total_seconds)} s", f"{_short(summary.peak_megabytes)} MiB",
+            printable(summary.detector),
+            str(overall.files),
+            *(_number(overall.means[metric]) for metric in HEADS),
+            _number(summary.source_mean),
+            _short(summary.flagged_per_week),
+            _short(summary.labelled_per_week),
+            f"{_short(summary.total_seconds)} s",
+            f"{_short(summary.peak_megabytes)} MiB",
         )
     return table
 
@@ -78,7 +90,8 @@ def _duel(duel: Duel) -> tuple[str, ...]:
 def _failures(found: list[Summary]) -> list[Text]:
     return [
         Text(f"failed, counted 0: {printable(file)} ({summary.detector}): {printable(reason)}", style="red")
-        for summary in found for file, reason in summary.failures.items()
+        for summary in found
+        for file, reason in summary.failures.items()
     ]
 
 

@@ -44,9 +44,9 @@ class FileOptions:
     ] = None
     decimal: Annotated[str | None, _option("--decimal", help="Decimal sign, . or ,")] = None
     encoding: Annotated[str | None, _option("--encoding", help="Such as utf-8 or cp1252.")] = None
-    header: Annotated[
-        bool | None, _option("--header/--no-header", help="Whether the first row names the columns.")
-    ] = None
+    header: Annotated[bool | None, _option("--header/--no-header", help="Whether the first row names the columns.")] = (
+        None
+    )
     series_column: Annotated[
         str | None, _option("--series-column", help="Column naming the series of a long table; '' for none.")
     ] = None

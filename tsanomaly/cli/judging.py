@@ -72,7 +72,7 @@ def loaded(model: Path, watch: Watch) -> Detector:
 
 
 def judge(series: Series, wish: Wish, watch: Watch, detector: Detector | None = None) -> Judged:
-    """Events by a detector given, or in the model file, its threshold refitted where asked; or by one that learns now."""
+    """Events by a detector given, or in the model file (threshold refitted where asked), or by one that learns now."""
     if detector is None and wish.model is not None:
         detector = loaded(wish.model, watch)
     if detector is None:

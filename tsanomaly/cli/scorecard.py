@@ -33,7 +33,8 @@ def scorecard(events: Events, watch: Watch) -> Scorecard:
         flagged[event.start_row : event.end_row] = True
     card = {"detector": evaluate_scores(labels, events.scores.total, predicted=flagged, window=window)}
     for name, scores in (
-        ("random", random_scores(series.values)), ("moving variance", moving_variance(series.values, window)),
+        ("random", random_scores(series.values)),
+        ("moving variance", moving_variance(series.values, window)),
     ):
         predicted = _highest(scores, int(flagged.sum()))
         card[name] = evaluate_scores(labels, scores, predicted=predicted, window=window)

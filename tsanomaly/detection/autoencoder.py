@@ -61,9 +61,7 @@ def _activation(name: str, role: str) -> Callable[[Tensor], Tensor]:
     try:
         return ACTIVATIONS[name]
     except KeyError:
-        raise ConfigurationError(
-            f"{role} is '{name}'; expected one of {', '.join(sorted(ACTIVATIONS))}"
-        ) from None
+        raise ConfigurationError(f"{role} is '{name}'; expected one of {', '.join(sorted(ACTIVATIONS))}") from None
 
 
 def _check_rate(value: float, role: str) -> float:
@@ -165,10 +163,7 @@ class Autoencoder(nn.Module):
         finally:
             self.train(training)
         gradients = torch.autograd.grad(loss, [*encoder, *decoder])
-        return [
-            GradientPaths(e, d)
-            for e, d in zip(gradients[: len(encoder)], gradients[len(encoder) :], strict=True)
-        ]
+        return [GradientPaths(e, d) for e, d in zip(gradients[: len(encoder)], gradients[len(encoder) :], strict=True)]
 
     def parameter_count(self) -> int:
         """Number of trained numbers, each shared one counted once."""

@@ -43,8 +43,20 @@ MOST_WINDOW = 100_000
 """Sizes beyond which a file is not believed, whatever it says of itself."""
 
 _PARAMETERS = (
-    "window", "scales", "early_scales", "reference", "model", "twin", "stride", "scaling", "layers", "activation",
-    "denoising", "dropout", "budget", "random_state",
+    "window",
+    "scales",
+    "early_scales",
+    "reference",
+    "model",
+    "twin",
+    "stride",
+    "scaling",
+    "layers",
+    "activation",
+    "denoising",
+    "dropout",
+    "budget",
+    "random_state",
 )
 
 
@@ -293,6 +305,9 @@ def _rule_value(value: Any) -> Any:
 def _history(h: dict[str, Any]) -> History:
     numbers = {name: tuple(float(x) for x in h[name]) for name in ("trained", "held_back")}
     return History(
-        tuple(int(x) for x in h["steps"]), numbers["trained"], numbers["held_back"], int(h["best_step"]),
+        tuple(int(x) for x in h["steps"]),
+        numbers["trained"],
+        numbers["held_back"],
+        int(h["best_step"]),
         Stop[h["stopped"]],
     )

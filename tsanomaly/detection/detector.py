@@ -137,8 +137,16 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             progress = _part_of(on_progress, i, len(views) * (2 if self.twin else 1))
             rows = self._reference(series) if view.early else len(series)
             member, how, held = learn(
-                prepared, view, architecture, training, rows=rows, stride=self.stride,
-                seed=self.random_state + i, device=device, stage="learning", on_progress=progress,
+                prepared,
+                view,
+                architecture,
+                training,
+                rows=rows,
+                stride=self.stride,
+                seed=self.random_state + i,
+                device=device,
+                stage="learning",
+                on_progress=progress,
             )
             parts = member.score(prepared, stage="learning", on_progress=progress)
             if i == 0:
@@ -241,8 +249,9 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         elif isinstance(X, pd.DataFrame):
             series = from_frame(X).one()
         else:
-            series = from_array(validate_data(self, X, reset=learning, dtype=np.float64,
-                                              ensure_all_finite="allow-nan")).one()
+            series = from_array(
+                validate_data(self, X, reset=learning, dtype=np.float64, ensure_all_finite="allow-nan")
+            ).one()
         if not learning:
             _check_contract(series, self.channels_, self.step_)
         return series
@@ -294,8 +303,11 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         total, by_channel, expected = evidence.mean()
         by_channel[~observed] = np.nan
         return Scores(
-            series.times, _where_observed(total, prepared), by_channel,
-            self.scaling_.invert(expected), series.channels,
+            series.times,
+            _where_observed(total, prepared),
+            by_channel,
+            self.scaling_.invert(expected),
+            series.channels,
         )
 
 

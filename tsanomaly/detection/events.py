@@ -66,9 +66,7 @@ class Event:
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON."""
         plain = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "channels"}
-        channels = [
-            {"name": c.name, "share": round(c.share, 4), "direction": c.direction} for c in self.channels
-        ]
+        channels = [{"name": c.name, "share": round(c.share, 4), "direction": c.direction} for c in self.channels]
         return plain | {
             "severity": round(self.severity, 1),
             "score": round(self.score, 6),
@@ -168,9 +166,7 @@ class Events(Sequence[Event]):
 
     def to_frame(self) -> pd.DataFrame:
         """A row an event; ``channels`` reads ``pressure 71 %, flow 20 %``."""
-        rows = [
-            event.to_dict() | {"channels": describe_channels(event.channels)} for event in self
-        ]
+        rows = [event.to_dict() | {"channels": describe_channels(event.channels)} for event in self]
         columns = list(Event.__dataclass_fields__)
         return pd.DataFrame(rows, columns=columns)
 
@@ -210,9 +206,7 @@ def build(
     return Events(events, series, scores, threshold, severity)
 
 
-def _draft(
-    series: Series, scores: Scores, severity: NDArray[np.float64], first: int, last: int
-) -> dict[str, Any]:
+def _draft(series: Series, scores: Scores, severity: NDArray[np.float64], first: int, last: int) -> dict[str, Any]:
     peak = first + int(np.nanargmax(scores.total[first:last]))
     channels = _shares(series, scores, first, last)
     return {

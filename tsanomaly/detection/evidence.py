@@ -76,7 +76,10 @@ class Evidence:
         """Before the first member."""
         wide = (rows, channels)
         return cls(
-            np.zeros(rows), np.zeros(rows, np.int32), np.zeros(wide, np.float32), np.zeros(wide, np.float32),
+            np.zeros(rows),
+            np.zeros(rows, np.int32),
+            np.zeros(wide, np.float32),
+            np.zeros(wide, np.float32),
             np.zeros(rows, np.int32),
         )
 

@@ -139,8 +139,16 @@ def learn(
         else:
             if not view.joint:  # a window is then as many samples as it has channels
                 training = replace(training, batch=max(16, training.batch // windows.channels))
-            history = train(model, windows, index[::stride], held_back[::stride], training, seed=seed,
-                            stage=stage, on_progress=on_progress)
+            history = train(
+                model,
+                windows,
+                index[::stride],
+                held_back[::stride],
+                training,
+                seed=seed,
+                stage=stage,
+                on_progress=on_progress,
+            )
     return Member(view, model, Residuals.fit(_errors(model, windows, index))), history, held_back
 
 

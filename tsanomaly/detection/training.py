@@ -106,9 +106,9 @@ class History:
     stopped: Stop
 
 
-def split(usable: NDArray[np.intp], length: int, share: float = 0.1, blocks: int = 5) -> tuple[
-    NDArray[np.intp], NDArray[np.intp]
-]:
+def split(
+    usable: NDArray[np.intp], length: int, share: float = 0.1, blocks: int = 5
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Hold back whole stretches of windows, spread over the series.
 
     A window that shares a row with a held-back one is in neither part: single windows held back at random would

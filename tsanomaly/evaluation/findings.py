@@ -98,9 +98,13 @@ class SelfTest:
         """Why this detector must not be used, in one sentence; ``None`` where it passed."""
         if self.outcome is Outcome.PASSED:
             return None
-        figure = "" if self.outcome is Outcome.CONSTANT else (
-            f" (AUC {self.detector.quality:.2f} over {self.places} places; random scores have 0.50, "
-            f"at least {needed_auc(self.places):.2f} is needed)"
+        figure = (
+            ""
+            if self.outcome is Outcome.CONSTANT
+            else (
+                f" (AUC {self.detector.quality:.2f} over {self.places} places; random scores have 0.50, "
+                f"at least {needed_auc(self.places):.2f} is needed)"
+            )
         )
         reason, remedy = self.outcome.value.split("; ")
         return f"the detector is refused on series '{self.series}': {reason}{figure}; {remedy}"
@@ -156,8 +160,12 @@ class SelfTest:
             "places": self.places,
             "caught": int(self.detector.caught.sum()),
             "auc": round(self.detector.quality, 4),
-            "twin": None if self.twin is None else {
-                "caught": int(self.twin.caught.sum()), "auc": round(self.twin.quality, 4), "p": p,
+            "twin": None
+            if self.twin is None
+            else {
+                "caught": int(self.twin.caught.sum()),
+                "auc": round(self.twin.quality, 4),
+                "p": p,
             },
             "rates": [rate.to_dict() for rate in self.rates],
         }

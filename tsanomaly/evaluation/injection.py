@@ -21,8 +21,8 @@ Channel = NDArray[np.float64]
 GAUSSIAN = 1.4826
 """Standard deviation of a Gaussian over its median absolute deviation."""
 
-LEAST_VARIATION = 0.02
-"""Of a channel's standard deviation: what counts as its variation where it repeats (almost) exactly."""
+LEAST_VARIATION = 0.01
+"""Of a channel's spread: what counts as its variation where it repeats (almost) exactly."""
 
 DONORS = 32
 """Other times tried for a broken correlation; the one least like what it replaces is taken."""
@@ -110,7 +110,8 @@ def local_variation(values: NDArray[np.float64], period: int | None = None) -> N
     """How far each channel usually is from its own pattern: ``(c,)``, NaN for a channel that never changes.
 
     The pattern at a row is the median of the four rows one and two periods before and after it; the variation is the
-    median absolute deviation from it, times 1.4826, as a Gaussian's standard deviation.
+    median absolute deviation from it, times 1.4826, as a Gaussian's standard deviation; at least a hundredth of what
+    the middle nine tenths of the values span, or, where those are all alike, of what all span.
 
     Args:
         values: ``(n, c)``, NaN where not observed.
@@ -123,7 +124,8 @@ def _variation(channel: Channel, period: int) -> float:
     seen = channel[np.isfinite(channel)]
     if len(seen) == 0 or seen.min() == seen.max():
         return float("nan")
-    spread = float(seen.std())
+    low, high = np.quantile(seen, (0.05, 0.95))
+    spread = float(high - low if high > low else np.ptp(seen))
     for lag in (period, 1):
         inner = len(channel) - 4 * lag
         if inner <= 0:

@@ -65,9 +65,7 @@ def covered(starts: NDArray[np.bool_], length: int) -> NDArray[np.bool_]:
     return np.cumsum(edges)[: len(starts)] > 0
 
 
-def lay_out(
-    starts: NDArray[np.bool_], count: int, spacing: int, rng: np.random.Generator
-) -> list[list[Place]]:
+def lay_out(starts: NDArray[np.bool_], count: int, spacing: int, rng: np.random.Generator) -> list[list[Place]]:
     """``count`` places over as few sheets (copies of the series) as their spacing allows.
 
     A sheet begins at a random calm start and goes both ways from there, ``spacing`` rows at least from start to start.

@@ -43,14 +43,23 @@ def pump() -> str:
     outside = 9 + 5 * bump(times, 15, 4) + autoregressive(random, n, 0.998, 1.5)
     bearing = outside + 28 + follow(0.05 * 14 * demand, 0.95) + random.normal(0, 0.15, n)
     vibration = 1.6 + 0.6 * demand + random.normal(0, 0.05, n)
-    recording = Recording(times, {
-        "flow_m3_h": flow, "pressure_bar": pressure, "motor_current_A": current,
-        "bearing_temperature_C": bearing, "vibration_mm_s": vibration,
-    })
+    recording = Recording(
+        times,
+        {
+            "flow_m3_h": flow,
+            "pressure_bar": pressure,
+            "motor_current_A": current,
+            "bearing_temperature_C": bearing,
+            "vibration_mm_s": vibration,
+        },
+    )
     # cavitation: the inlet is half blocked
     recording.change(
-        "2026-03-12T09:00", "2026-03-12T13:30",
-        flow_m3_h=scaled(0.82), pressure_bar=shifted(-0.5), vibration_mm_s=shaken(random, 0.5),
+        "2026-03-12T09:00",
+        "2026-03-12T13:30",
+        flow_m3_h=scaled(0.82),
+        pressure_bar=shifted(-0.5),
+        vibration_mm_s=shaken(random, 0.5),
     )
     # the flow meter hangs
     recording.change("2026-03-18T04:20", "2026-03-18T11:00", flow_m3_h=frozen())

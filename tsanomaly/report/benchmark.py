@@ -62,7 +62,11 @@ def _bars(detector: str, names: list[str], groups: dict[str, Group], colour: str
         x=means,
         marker={"color": colour},
         error_x={
-            "type": "data", "symmetric": False, "color": palette.muted, "thickness": 1, "width": 0,
+            "type": "data",
+            "symmetric": False,
+            "color": palette.muted,
+            "thickness": 1,
+            "width": 0,
             "array": [group.high - mean for group, mean in zip(drawn, means, strict=True)],
             "arrayminus": [mean - group.low for group, mean in zip(drawn, means, strict=True)],
         },

@@ -106,9 +106,7 @@ def zoom(
     stack.shade(event, palette.chosen)
     for place, share in enumerate(broke):
         channel = series.channels.index(share.name)
-        stack.title(
-            place, f"{as_html(share.name)}: {percent(share.share)} of the event, {DIRECTIONS[share.direction]}"
-        )
+        stack.title(place, f"{as_html(share.name)}: {percent(share.share)} of the event, {DIRECTIONS[share.direction]}")
         expected = events.scores.expected[:, channel]
         stack.line(place, expected, "expected", palette.expected, dash="4px,3px", legend=place == 0)
         stack.line(place, series.values[:, channel], "actual", palette.actual, legend=place == 0)
@@ -246,31 +244,67 @@ class _Stack:
 
     def title(self, place: int, text: str) -> None:
         """What a subplot shows, above its left corner. ``text`` is plotly's markup: escape names."""
-        self.notes.append({
-            "text": text, "x": 0, "y": self._domain(place)[1], "xref": "paper", "yref": "paper", "xanchor": "left",
-            "yanchor": "bottom", "showarrow": False, "font": {"size": 12, "color": self.palette.muted},
-        })
+        self.notes.append(
+            {
+                "text": text,
+                "x": 0,
+                "y": self._domain(place)[1],
+                "xref": "paper",
+                "yref": "paper",
+                "xanchor": "left",
+                "yanchor": "bottom",
+                "showarrow": False,
+                "font": {"size": 12, "color": self.palette.muted},
+            }
+        )
 
     def level(self, place: int, value: float, name: str) -> None:
         """A horizontal line with its name at the right."""
         colour = self.palette.threshold
         axis = _axis(place)
-        self.shapes.append({
-            "type": "line", "xref": "paper", "x0": 0, "x1": 1, "yref": axis, "y0": value, "y1": value,
-            "line": {"color": colour, "width": 1.2, "dash": "6px,4px"},
-        })
-        self.notes.append({
-            "text": f"{name} {value:.3g}", "x": 1, "y": value, "xref": "paper", "yref": axis, "xanchor": "right",
-            "yanchor": "bottom", "showarrow": False, "font": {"size": 11, "color": colour},
-        })
+        self.shapes.append(
+            {
+                "type": "line",
+                "xref": "paper",
+                "x0": 0,
+                "x1": 1,
+                "yref": axis,
+                "y0": value,
+                "y1": value,
+                "line": {"color": colour, "width": 1.2, "dash": "6px,4px"},
+            }
+        )
+        self.notes.append(
+            {
+                "text": f"{name} {value:.3g}",
+                "x": 1,
+                "y": value,
+                "xref": "paper",
+                "yref": axis,
+                "xanchor": "right",
+                "yanchor": "bottom",
+                "showarrow": False,
+                "font": {"size": 11, "color": colour},
+            }
+        )
 
     def shade(self, event: Event, colour: str) -> None:
         """An event behind all subplots; its edge keeps a short one visible."""
         x0, x1 = self.x(np.array([event.start_row, event.end_row]))
-        self.shapes.append({
-            "type": "rect", "xref": "x", "x0": x0, "x1": x1, "yref": "paper", "y0": 0, "y1": 1, "layer": "below",
-            "fillcolor": colour, "line": {"color": colour, "width": 1},
-        })
+        self.shapes.append(
+            {
+                "type": "rect",
+                "xref": "x",
+                "x0": x0,
+                "x1": x1,
+                "yref": "paper",
+                "y0": 0,
+                "y1": 1,
+                "layer": "below",
+                "fillcolor": colour,
+                "line": {"color": colour, "width": 1},
+            }
+        )
 
     def finish(self) -> go.Figure:
         """The figure with its axes."""
@@ -279,13 +313,20 @@ class _Stack:
         last = len(self.heights) - 1
         for place in range(len(self.heights)):
             self.layout[f"yaxis{place + 1 if place else ''}"] = {
-                **line, "domain": self._domain(place), "nticks": 4, "automargin": False, "exponentformat": "SI",
+                **line,
+                "domain": self._domain(place),
+                "nticks": 4,
+                "automargin": False,
+                "exponentformat": "SI",
             }
         x0, x1 = self.x(np.array([self.rows[0], max(self.rows[0] + 1, self.rows[1] - 1)]))
         self.figure.update_layout(
             **self.layout,
             xaxis={
-                **line, "anchor": _axis(last), "range": [x0, x1], "showgrid": False,
+                **line,
+                "anchor": _axis(last),
+                "range": [x0, x1],
+                "showgrid": False,
                 "type": "date" if self.series.has_clock else "linear",
                 "title": None if self.series.has_clock else {"text": "row", "font": {"size": 12}},
             },

@@ -20,7 +20,7 @@ from tsanomaly.series.layout import lay_out
 from tsanomaly.series.options import NONE_SUCH, OnProgress, Overrides, ReadOptions, report
 from tsanomaly.series.roles import Roles, find_roles
 from tsanomaly.series.series import Series
-from tsanomaly.series.source import PathOrFile, Source
+from tsanomaly.series.source import PathOrFile
 from tsanomaly.series.table import Table, parse
 
 if TYPE_CHECKING:
@@ -66,9 +66,7 @@ class Reading:
 
 def read_file(path: PathOrFile, *, progress: OnProgress | None = None, **overrides: Unpack[Overrides]) -> Reading:
     """Read a CSV or a Parquet file, whichever its content says it is; arguments as in :func:`read_csv`."""
-    source = sources.load(path)
-    read = _read_parquet if source.is_parquet else _read_text
-    return read(source, ReadOptions(**overrides), progress)
+    return _read(path, ReadOptions(**overrides), progress)
 
 
 def read_csv(path: PathOrFile, *, progress: OnProgress | None = None, **overrides: Unpack[Overrides]) -> Reading:
@@ -88,18 +86,12 @@ def read_csv(path: PathOrFile, *, progress: OnProgress | None = None, **override
         ConfigurationError: an argument is wrong in itself.
         CancelledError: ``progress`` answered ``False``.
     """
-    source = sources.load(path)
-    if source.is_parquet:
-        raise ReadError(f"{source.name} is a Parquet file; read it with read_parquet or read_file")
-    return _read_text(source, ReadOptions(**overrides), progress)
+    return _read(path, ReadOptions(**overrides), progress, parquet=False)
 
 
 def read_parquet(path: PathOrFile, *, progress: OnProgress | None = None, **overrides: Unpack[Overrides]) -> Reading:
     """Read a Parquet file; arguments and errors as in :func:`read_csv`, those about text having no effect."""
-    source = sources.load(path)
-    if not source.is_parquet:
-        raise ReadError(f"{source.name} is not a Parquet file; read text with read_csv or read_file")
-    return _read_parquet(source, ReadOptions(**overrides), progress)
+    return _read(path, ReadOptions(**overrides), progress, parquet=True)
 
 
 def from_frame(frame: pd.DataFrame, *, name: str = "frame", **overrides: Unpack[Overrides]) -> Reading:
@@ -147,19 +139,24 @@ def from_array(
     return _understood(table, options, [])
 
 
-def _read_text(source: Source, options: ReadOptions, progress: OnProgress | None) -> Reading:
+def _read(
+    path: PathOrFile, options: ReadOptions, progress: OnProgress | None, *, parquet: bool | None = None
+) -> Reading:
+    """Read a file that must be Parquet, must not be, or (``None``) may be."""
+    source = sources.load(path)
+    if parquet is False and source.is_parquet:
+        raise ReadError(f"{source.name} is a Parquet file; read it with read_parquet or read_file")
+    if parquet is True and not source.is_parquet:
+        raise ReadError(f"{source.name} is not a Parquet file; read text with read_csv or read_file")
     findings: list[Finding] = []
-    dialect = find_dialect(source, options, findings)
-    table = parse(source, dialect, findings, progress)
+    dialect = None if source.is_parquet else find_dialect(source, options, findings)
+    if dialect is None:
+        table = frames.of_parquet(source, findings)
+        report(progress, 1.0)
+    else:
+        table = parse(source, dialect, findings, progress)
     del source  # its bytes are parsed: let them go before numbers are made
     return _understood(table, options, findings, dialect)
-
-
-def _read_parquet(source: Source, options: ReadOptions, progress: OnProgress | None) -> Reading:
-    findings: list[Finding] = []
-    table = frames.of_parquet(source, findings)
-    report(progress, 1.0)
-    return _understood(table, options, findings)
 
 
 def _understood(table: Table, options: ReadOptions, findings: list[Finding], dialect: Dialect | None = None) -> Reading:

@@ -4,7 +4,8 @@ from benchmarks.attribution import MEASURES, Segment, ranking, segments
 
 def test_interpretations_count_rows_from_the_end_of_the_prefix_with_both_ends_and_channels_from_one():
     assert segments("10-12:1,3\n20-20:2\n", prefix=100) == [
-        Segment(110, 113, frozenset({0, 2})), Segment(120, 121, frozenset({1})),
+        Segment(110, 113, frozenset({0, 2})),
+        Segment(120, 121, frozenset({1})),
     ]
 
 

@@ -42,8 +42,13 @@ def test_no_label_is_compared_before_the_scores_of_all_files_are_written(files, 
     for hidden in (False, True):
         folder, counts = tmp_path / str(hidden), []
         with Table(tmp_path / f"{hidden}.csv") as table:
-            run(files, {"it": Distance()}, table, Settings(scores=folder, labels_hidden=hidden),
-                lambda *told, folder=folder, counts=counts: counts.append(len(list(folder.glob("*.npy")))))
+            run(
+                files,
+                {"it": Distance()},
+                table,
+                Settings(scores=folder, labels_hidden=hidden),
+                lambda *told, folder=folder, counts=counts: counts.append(len(list(folder.glob("*.npy")))),
+            )
         written[hidden] = counts
     assert written == {False: [1, 2], True: [2, 2]}
 

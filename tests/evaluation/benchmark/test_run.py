@@ -124,7 +124,8 @@ def test_several_contenders_have_folders_of_their_own_for_scores(write, tmp_path
     rows = results_of(tmp_path / "r.csv", [path], {"x": Distance(), "y": Reference()}, scores=tmp_path / "scores")
     assert [row.detector for row in rows] == ["x", "y"]
     assert {p.relative_to(tmp_path / "scores").as_posix() for p in (tmp_path / "scores").rglob("*.npy")} == {
-        "x/a.npy", "y/a.npy",
+        "x/a.npy",
+        "y/a.npy",
     }
 
 
@@ -132,8 +133,19 @@ def test_a_killed_run_leaves_no_process_behind_and_goes_on_where_it_was(write, t
     for i in range(300):
         write(f"{i:03d}_A.csv", rows=150, anomalies=((100, 110),))
     table = tmp_path / "r.csv"
-    command = [sys.executable, "-c", "from tsanomaly.cli.main import run; run()", "benchmark", str(tmp_path / "data"),
-               "--detector", "moving-variance", "--workers", "2", "--output", str(table)]
+    command = [
+        sys.executable,
+        "-c",
+        "from tsanomaly.cli.main import run; run()",
+        "benchmark",
+        str(tmp_path / "data"),
+        "--detector",
+        "moving-variance",
+        "--workers",
+        "2",
+        "--output",
+        str(table),
+    ]
     running = subprocess.Popen(command)
     while not table.exists() or table.read_text().count("\n") < 3:
         assert running.poll() is None

@@ -29,7 +29,8 @@ def test_means_are_over_files_and_over_sources_and_a_failed_file_counts_nothing(
     assert summary.source_mean == pytest.approx((1.4 / 3 + 0.2) / 2)
     assert [(g.name, g.files) for g in summary.groups["source"]] == [("A", 3), ("B", 1)]
     assert [(g.name, g.files, g.means["vus_pr"]) for g in summary.groups["kind"]] == [
-        ("point", 2, pytest.approx(0.7)), ("sequence", 1, pytest.approx(0.2)),
+        ("point", 2, pytest.approx(0.7)),
+        ("sequence", 1, pytest.approx(0.2)),
     ]
     assert summary.failures == {"3_A_id.csv": "it broke"}
 
@@ -61,8 +62,13 @@ def test_the_kind_is_point_where_no_segment_is_longer_than_ten_rows():
 def test_series_are_grouped_by_channels():
     named = {count: channels_of(row("a.csv", 0.5, channels=count)) for count in (0, 1, 2, 10, 11, 30, 31)}
     assert named == {
-        0: "", 1: "1 channel", 2: "2 to 10 channels", 10: "2 to 10 channels", 11: "11 to 30 channels",
-        30: "11 to 30 channels", 31: "more than 30 channels",
+        0: "",
+        1: "1 channel",
+        2: "2 to 10 channels",
+        10: "2 to 10 channels",
+        11: "11 to 30 channels",
+        30: "11 to 30 channels",
+        31: "more than 30 channels",
     }
 
 

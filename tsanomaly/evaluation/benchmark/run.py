@@ -76,7 +76,8 @@ def run(
     """
     entries = [
         _Entry(file.absolute(), name, contender, _place(file, name, len(contenders), settings.scores))
-        for name, contender in contenders.items() for file in paths
+        for name, contender in contenders.items()
+        for file in paths
     ]
     keys = [(entry.file.name, entry.detector, settings.seed) for entry in entries]
     todo = [entry for entry, key in zip(entries, keys, strict=True) if not _finished(table.rows.get(key), entry)]

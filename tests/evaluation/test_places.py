@@ -1,0 +1,75 @@
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tsanomaly.evaluation.places import calm_starts, covered, lay_out
+
+
+def test_suspicious_and_unread_stretches_are_left_out():
+    score = np.ones(200)
+    score[50:60] = 9
+    observed = np.ones((200, 2), bool)
+    observed[120:140, 1] = False
+    starts = calm_starts([score], observed, length=10, margin=5)
+    # With its margin a stretch from row a sees rows a - 5 to a + 14; with nine rows in ten read it will do.
+    assert np.array_equal(np.flatnonzero(starts[:, 0]), np.setdiff1d(np.arange(5, 186), np.arange(36, 65)))
+    assert np.flatnonzero(starts[:, 0] & ~starts[:, 1]).tolist() == list(range(112, 139))
+
+
+def test_a_tenth_of_the_places_is_suspicious_where_scores_rise_evenly():
+    starts = calm_starts([np.arange(1009.0)], np.ones((1009, 1), bool), length=10, margin=0)
+    assert np.flatnonzero(starts[:, 0]).tolist() == list(range(900))
+
+
+def test_a_place_must_be_calm_for_every_detector():
+    score = np.arange(1009.0)
+    starts = calm_starts([score, -score], np.ones((1009, 1), bool), length=10, margin=0)
+    # The second looks among what the first left.
+    assert np.flatnonzero(starts[:, 0]).tolist() == list(range(90, 900))
+
+
+def test_constant_scores_leave_every_place_calm():
+    score = np.full(500, 0.1)
+    assert calm_starts([score], np.ones((500, 1), bool), length=7, margin=3).sum() == 500 - 7 - 6 + 1
+
+
+def test_rows_that_were_not_judged_are_no_place():
+    score = np.ones(100)
+    score[:50] = np.nan
+    starts = calm_starts([score], np.ones((100, 1), bool), length=10, margin=0)
+    assert np.flatnonzero(starts[:, 0]).tolist() == list(range(49, 91))
+
+
+def test_a_series_shorter_than_the_stretch_has_no_place():
+    assert not calm_starts([np.ones(20)], np.ones((20, 1), bool), length=15, margin=4).any()
+
+
+def test_rows_that_a_stretch_covers():
+    starts = np.zeros((10, 1), bool)
+    starts[[1, 2, 8]] = True
+    assert np.flatnonzero(covered(starts, 2)).tolist() == [1, 2, 3, 8, 9]
+
+
+@settings(deadline=None)
+@given(
+    rows=st.sets(st.integers(0, 299), min_size=1),
+    count=st.integers(1, 40),
+    spacing=st.integers(1, 120),
+    seed=st.integers(0, 999),
+)
+def test_places_are_calm_starts_that_keep_their_distance(rows, count, spacing, seed):
+    starts = np.zeros((300, 2), bool)
+    starts[sorted(rows), 1] = True
+    sheets = lay_out(starts, count, spacing, np.random.default_rng(seed))
+    assert sum(map(len, sheets)) == count
+    for sheet in sheets:
+        at = sorted(place.start for place in sheet)
+        assert all(np.diff(at) >= spacing)
+        assert all(place.start in rows and place.channel == 1 for place in sheet)
+
+
+def test_as_many_places_share_a_sheet_as_their_spacing_allows():
+    starts = np.ones((1000, 1), bool)
+    sheets = lay_out(starts, 18, 100, np.random.default_rng(0))
+    assert len(sheets) == 2
+    assert len(sheets[0]) in (9, 10)
