@@ -3,7 +3,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tsanomaly.detection.grouping import count_events, group, stretches
+from tsanomaly.detection.grouping import count_events, group, narrow, stretches
 
 GAPS = st.integers(0, 6)
 LENGTHS = st.integers(1, 6)
@@ -59,3 +59,11 @@ def test_counting_many_rows_at_many_levels_equals_grouping_at_some():
 def test_a_merge_gap_longer_than_the_series_leaves_one_event():
     assert count_events(np.array([3.0, 0.0, 2.0]), np.array([-1.0, 1.0, 2.5, 3.0]), 10**9, 1).tolist() == [1, 1, 1, 0]
     assert count_events(np.array([3.0, 0.0, 2.0]), np.array([1.0]), 10**9, 10**9).tolist() == [0]
+
+
+def test_a_run_is_narrowed_to_half_of_its_height():
+    scores = np.array([0, 2, 6, 3, 10, 5.9, 6.1, 2, np.nan, 0])
+    assert narrow(np.array([[1, 8]]), scores, usual=2.0).tolist() == [[2, 7]]
+    assert narrow(np.array([[1, 4], [7, 9]]), scores, usual=2.0).tolist() == [[2, 3], [7, 8]]
+    assert narrow(np.array([[0, 2]]), scores, usual=9.0).tolist() == [[1, 2]]  # below the usual: its peak alone
+    assert narrow(np.empty((0, 2), int), scores, usual=0.0).shape == (0, 2)

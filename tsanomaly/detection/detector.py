@@ -21,7 +21,7 @@ from tsanomaly.detection import events as event_station
 from tsanomaly.detection.events import Events
 from tsanomaly.detection.evidence import KINDS, Evidence, Usual
 from tsanomaly.detection.gaps import Prepared, prepare
-from tsanomaly.detection.grouping import group
+from tsanomaly.detection.grouping import group, narrow
 from tsanomaly.detection.member import Architecture, learn
 from tsanomaly.detection.scaling import Scaling
 from tsanomaly.detection.scores import Scores
@@ -56,7 +56,7 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         dropout: share of hidden units dropped while training.
         training: steps, batch, rate, time budget for each member; ``None``: the defaults of :class:`Training`.
         threshold: ``budget``, ``quantile``, ``mad``, ``extreme-value``, ``dynamic``, or a rule object.
-        budget: for the rule ``budget``: at most so many events, such as ``3/week``.
+        budget: for the rule ``budget``: at most so many events, such as ``3/week``, or ``3/week, 2 %`` of the time.
         device: ``auto`` (CUDA where there is one), ``cpu``, ``cuda``.
         random_state: seed; the same seed gives the same bits on one machine.
 
@@ -202,7 +202,7 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         threshold = self.threshold_ if threshold is None else threshold
         grouping = self._grouping()
         flags = np.nan_to_num(scores.total, nan=-np.inf) > threshold.value
-        runs = group(flags, grouping.merge_gap, grouping.shortest)
+        runs = narrow(group(flags, grouping.merge_gap, grouping.shortest), scores.total, self.severity_.usual)
         return event_station.build(series, scores, threshold, self.severity_.of(scores.total), runs)
 
     def fit_threshold(self, rule: Rule) -> Threshold:

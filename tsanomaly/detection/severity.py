@@ -46,6 +46,11 @@ class Severity:
         percentiles = np.percentile(judged, [*range(_QUANTILES), 99])
         return cls(percentiles[:_QUANTILES], float(percentiles[-1] - percentiles[-2]))
 
+    @property
+    def usual(self) -> float:
+        """The median score."""
+        return float(self.body[50])
+
     def of(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Severity of each score, same shape; NaN stays NaN."""
         # Mirrored: among equal percentiles np.interp takes the last, which is then the lowest.

@@ -209,37 +209,42 @@ _DAYS = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.
 
 @dataclass(frozen=True)
 class Budget:
-    """At most ``events`` events in each ``per``: the lowest threshold that, like all above it, keeps to that on the
-    scores fitted on. (Far lower ones may again, when all rows have merged into a few events.)
+    """At most ``events`` events in each ``per``, in at most a ``share`` of the time: the lowest threshold that, like all
+    above it, keeps to both on the scores fitted on. (Far lower ones may again keep to the number of events, when all
+    rows have merged into a few.)
 
     Events are counted as they will be shown, after merging; the time counted is what was judged. A stretch shorter
     than the budget's period may still hold one event: a detector that can never speak is of no use.
 
     Attributes:
-        floor: lower bound on the threshold; scores at or below never make an event, even when the
-            budget has room (ordinary rows are not anomalies because somebody had time to look at them).
+        share: of the judged rows, at most, that lie above. Without it a budget is always used up, on calm data by
+            ordinary rows: they are no anomalies because somebody has time to look at them.
     """
 
     events: float = 3.0
     per: str = "week"
-    floor: float | None = None
+    share: float = 0.005
     name: ClassVar[str] = "budget"
 
     def __post_init__(self) -> None:
-        if self.per not in _DAYS or not (np.isfinite(self.events) and self.events > 0):
-            raise ConfigurationError(_budget_help(f"{self.events:g}/{self.per}"))
+        plausible = np.isfinite(self.events) and self.events > 0 and 0 < self.share <= 1
+        if self.per not in _DAYS or not plausible:
+            raise ConfigurationError(_budget_help(f"{self.events:g}/{self.per}, {100 * self.share:g} %"))
 
     @classmethod
     def parse(cls, text: str) -> Budget:
-        """Read ``3/week``.
+        """Read ``3/week`` or ``3/week, 2 %``.
 
         Raises:
             ConfigurationError: with an example of what is expected.
         """
-        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(?:/|per|a|an)\s*(\w+?)s?\s*", text)
-        if not match or match[2] not in _DAYS or float(match[1]) <= 0:
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(?:/|per|a|an)\s*(\w+?)s?\s*(?:,\s*(\d+(?:\.\d+)?)\s*%\s*)?", text)
+        if not match or match[2] not in _DAYS:
             raise ConfigurationError(_budget_help(text))
-        return cls(float(match[1]), match[2])
+        try:
+            return cls(float(match[1]), match[2], float(match[3]) / 100 if match[3] else cls.share)
+        except ConfigurationError:
+            raise ConfigurationError(_budget_help(text)) from None
 
     def allowed(self, judged_rows: int, rows_per_week: float) -> int:
         """Whole events allowed in that many judged rows, at least one."""
@@ -255,17 +260,27 @@ class Budget:
         levels = np.unique(judged)[::-1]  # the first flags nothing
         over = count_events(filled, levels, grouping.merge_gap, grouping.shortest) > allowed
         level = float(levels[over.argmax() - 1])  # the last before the first that is over; -1 where none is
-        if self.floor is not None and level <= self.floor:
-            return Threshold(self.floor, rule, len(judged), "the budget is not used up: what is left is ordinary")
+        rare = self._rare(judged)
+        if level < rare:
+            return Threshold(rare, rule, len(judged), "the time allowed is used up before the number of events")
         return Threshold(level, rule, len(judged))
+
+    def _rare(self, judged: Scores1D) -> float:
+        """The lowest level with at most the allowed share of rows above, at least one row."""
+        rows = min(len(judged) - 1, max(1, int(self.share * len(judged))))
+        return float(np.partition(judged, len(judged) - 1 - rows)[len(judged) - 1 - rows])
 
     def _in_words(self) -> str:
         article = "an" if self.per == "hour" else "a"
-        return f"at most {self.events:g} event{'s' * (self.events != 1)} {article} {self.per}"
+        events = f"at most {self.events:g} event{'s' * (self.events != 1)} {article} {self.per}"
+        return events if self.share == 1 else f"{events}, in {100 * self.share:g} % of the time"
 
 
 def _budget_help(text: str) -> str:
-    return f"the budget is '{text}'; expected a number and a period ({', '.join(_DAYS)}), such as 3/week"
+    return (
+        f"the budget is '{text}'; expected a number and a period ({', '.join(_DAYS)}), such as 3/week, "
+        "and if wanted a share of the time, such as 3/week, 2 %"
+    )
 
 
 RULES: dict[str, type[Any]] = {rule.name: rule for rule in (Budget, Quantile, MAD, ExtremeValue, Dynamic)}
