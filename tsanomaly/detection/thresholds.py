@@ -209,8 +209,8 @@ _DAYS = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.
 
 @dataclass(frozen=True)
 class Budget:
-    """At most ``events`` events in each ``per``, in at most a ``share`` of the time: the lowest threshold that, like all
-    above it, keeps to both on the scores fitted on. (Far lower ones may again keep to the number of events, when all
+    """At most ``events`` events in each ``per``, in at most a ``share`` of the time: the lowest threshold that keeps to
+    both on the scores fitted on, as do all above it. (Far lower ones may again keep to the number of events, when all
     rows have merged into a few.)
 
     Events are counted as they will be shown, after merging; the time counted is what was judged. A stretch shorter
