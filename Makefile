@@ -2,39 +2,42 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: demo test lint samples clean help
 
 help:            ## what can be made
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
-demo: .make/run  ## set up, detect on a bundled sample, show the events, serve the dashboard
-	$(BIN)/tsanomaly demo $(if $(filter 0,$(SERVE)),--no-serve)$(if $(filter true,$(CI)), --no-serve)
+# CI=true or SERVE=0 stops before serving; PORT=8600 serves there
+demo: $(VENV)/.run  ## set up, detect on a bundled sample, show the events, serve the dashboard
+	$(BIN)/tsanomaly demo $(if $(filter true,$(CI))$(filter 0,$(SERVE)),--no-serve) $(if $(PORT),--port $(PORT))
 
-test: .make/test ## set up and run the whole suite
-	$(BIN)/ruff check .
-	$(BIN)/mypy
+test: lint       ## set up and run the whole suite
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 # For developers -------------------------------------------------------------------------------
-lint: .make/test ## ruff and mypy alone
+lint: $(VENV)/.test ## ruff and mypy alone
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-samples: .make/run ## write data/*.csv again from their seeds
+samples: $(VENV)/.run ## write data/*.csv again from their seeds
 	$(BIN)/python -m tsanomaly.evaluation.samples data
 
 clean:           ## remove the environment and all caches
-	rm -rf $(VENV) .make build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-# One stamp file for each thing installed, renewed when what it depends on changes -----------------
-$(BIN)/python:
-	$(PYTHON) -m venv $(VENV)
+# What is installed leaves a stamp in the environment, and is renewed when what it depends on changes. pip is fetched
+# into the environment by the one that is here: Debian's python3 alone has nothing to put it there with.
+$(BIN)/pip:
+	$(PYTHON) -m venv --without-pip $(VENV)
+	$(PYTHON) -m pip --quiet --disable-pip-version-check --python $(BIN)/python install pip
 
-.make/run: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
-	@mkdir -p .make && touch $@
+$(VENV)/.run: pyproject.toml constraints.txt | $(BIN)/pip
+	$(INSTALL) -e .
+	@touch $@
 
-.make/test: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
-	@mkdir -p .make && touch $@ .make/run
+$(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/pip
+	$(INSTALL) -e ".[dev]"
+	@touch $@ $(VENV)/.run
