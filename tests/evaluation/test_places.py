@@ -6,13 +6,14 @@ from tsanomaly.evaluation.places import calm_starts, covered, lay_out
 
 
 def test_suspicious_and_unread_stretches_are_left_out():
-    score = np.ones(200)
+    score = np.ones(400)
     score[50:60] = 9
-    observed = np.ones((200, 2), bool)
+    observed = np.ones((400, 2), bool)
     observed[120:140, 1] = False
     starts = calm_starts([score], observed, length=10, margin=5)
-    # With its margin a stretch from row a sees rows a - 5 to a + 14; with nine rows in ten read it will do.
-    assert np.array_equal(np.flatnonzero(starts[:, 0]), np.setdiff1d(np.arange(5, 186), np.arange(36, 65)))
+    # With its margin a stretch from row a sees rows a - 5 to a + 14; with nine rows in ten read it will do. The 29 that
+    # see a high score are fewer than a tenth of all, so that all of them go.
+    assert np.array_equal(np.flatnonzero(starts[:, 0]), np.setdiff1d(np.arange(5, 386), np.arange(36, 65)))
     assert np.flatnonzero(starts[:, 0] & ~starts[:, 1]).tolist() == list(range(112, 139))
 
 
