@@ -2,6 +2,8 @@
 
 A block's output is shown in a ``text`` block right after it; a block without one must print nothing. All blocks of a
 document share one namespace, top to bottom, as a reader would type them.
+
+Command lines are those of ``sh`` blocks and of ``cron`` blocks, a schedule of five fields before each.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ _EXAMPLE = re.compile(
     r"(?:\n+^```text\n(?P<output>.*?)^```$)?",
     re.MULTILINE | re.DOTALL,
 )
+_SHELL = re.compile(r"^```(?P<kind>sh|cron)\n(?P<lines>.*?)^```$", re.MULTILINE | re.DOTALL)
+_SCHEDULE = re.compile(r"^(?:[\d*/,-]+\s+){5}")
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,20 @@ def examples(text: str) -> list[Example]:
         Example(match["code"], text.count("\n", 0, match.start("code")) + 1, match["output"] or "")
         for match in _EXAMPLE.finditer(text)
     ]
+
+
+def command_lines(text: str) -> list[str]:
+    """The command lines of a Markdown text, in order, without comments; after ``\\`` a line goes on in the next."""
+    found = []
+    for block in _SHELL.finditer(text):
+        for line in block["lines"].replace("\\\n", " ").splitlines():
+            command = re.sub(r"(^|\s)#.*", "", line).strip()
+            if block["kind"] == "cron" and command:
+                command, schedules = _SCHEDULE.subn("", command)
+                assert schedules, f"'{line}' has no schedule"
+            if command:
+                found.append(command)
+    return found
 
 
 def run(path: Path) -> int:

@@ -2,7 +2,7 @@ import re
 from pathlib import Path
 
 import pytest
-from runnable_docs import examples, run
+from runnable_docs import command_lines, examples, run
 
 DOCS = sorted((Path(__file__).parents[1] / "docs").glob("*.md"))
 
@@ -39,3 +39,13 @@ def test_an_error_in_an_example_points_to_the_documents_line(tmp_path):
     with pytest.raises(ZeroDivisionError) as raised:
         run(path)
     assert raised.traceback[-1].lineno + 1 == 4
+
+
+def test_command_lines_come_without_comments_and_schedules():
+    text = "```sh\n# first\none --a b#c  # why\ntwo \\\n  --d\n```\n`three`\n```cron\n*/5 2 1,2 * 1-5  four\n```\n"
+    assert command_lines(text) == ["one --a b#c", "two    --d", "four"]
+
+
+def test_a_crontab_without_a_schedule_is_refused():
+    with pytest.raises(AssertionError, match="no schedule"):
+        command_lines("```cron\nevery day: one\n```\n")
