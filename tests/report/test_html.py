@@ -1,0 +1,165 @@
+"""The report is one file that opens anywhere, loads nothing, and takes no name in it for markup."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+
+import pytest
+
+import tsanomaly
+from tsanomaly.report import html
+from tsanomaly.series import Diagnosis, Finding, Level
+
+HOSTILE = "</script><img src=x onerror=\"document.title='owned'\">{{ 7 * 7 }}"
+WRITTEN = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
+
+
+class Page(HTMLParser):
+    """What a page holds: elements with their attributes, visible text, and scripts by their id."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.words, self.scripts, self.within = [], [], {}, []
+        self.feed(text)
+        self.text = " ".join(" ".join(self.words).split())
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        if tag in ("script", "style"):
+            self.within.append((tag, dict(attributes).get("id", f"script {len(self.scripts)}")))
+
+    def handle_endtag(self, tag):
+        if self.within and self.within[-1][0] == tag:
+            self.within.pop()
+
+    def handle_data(self, data):
+        if not self.within:
+            self.words.append(data)
+        elif self.within[-1][0] == "script":
+            name = self.within[-1][1]
+            self.scripts[name] = self.scripts.get(name, "") + data
+
+    def count(self, tag):
+        return sum(name == tag for name, _ in self.elements)
+
+
+@pytest.fixture
+def diagnosis():
+    finding = Finding("unsorted", Level.WARNING, f"column '{HOSTILE}' goes back", (3, 4), 2, "sorted by time")
+    return Diagnosis("pump.csv", 2000, time_column="time", channels=("pressure", "flow"), findings=(finding,))
+
+
+@pytest.fixture
+def page(make_events, diagnosis):
+    """Makes a page of series with events at given rows."""
+
+    def make(*runs, **settings):
+        return Page(html.to_html([make_events(list(each), **settings) for each in runs], diagnosis, WRITTEN))
+
+    return make
+
+
+def spread_out(count, apart=8):
+    return [(start, start + 3) for start in range(100, 100 + count * apart, apart)]
+
+
+def test_it_says_what_was_found_when_and_in_which_file(page):
+    shown = page([(300, 310), (900, 903)], zone="Europe/Berlin")
+    assert shown.count("h1") == 1
+    assert "pump.csv" in shown.text
+    assert "at most 3 events a week" in shown.text
+    assert "pressure" in shown.text
+    assert "29 Mar 2026, 23:00" in shown.text  # 25 hours after the start at 20:00 UTC, when the clocks have changed
+    assert f"tsanomaly {tsanomaly.__version__} on 21 November 2026, 09:30 UTC" in shown.text
+
+
+def test_it_loads_nothing_and_its_links_stay_on_the_page(page):
+    shown = page(spread_out(3))
+    policies = [
+        about["content"] for tag, about in shown.elements if about.get("http-equiv") == "Content-Security-Policy"
+    ]
+    assert [policy.partition(";")[0] for policy in policies] == ["default-src 'none'"]
+    assert not [about for _, about in shown.elements if {"src", "srcset", "action", "data"} & set(about)]
+    assert shown.count("link") == 0
+    targets = [about["href"] for _, about in shown.elements if "href" in about]
+    assert len(targets) == 3
+    ids = [about["id"] for _, about in shown.elements if "id" in about]
+    assert len(ids) == len(set(ids))
+    assert {target.removeprefix("#") for target in targets} <= set(ids)
+
+
+def test_names_from_a_file_are_text_and_nothing_else(make_events, diagnosis, page):
+    plain = page([(300, 310)])
+    hostile = make_events([(300, 310)], channels=(HOSTILE, f"=2+2 {HOSTILE}"))
+    shown = Page(html.to_html([hostile], diagnosis, WRITTEN))
+    assert shown.count("img") == 0
+    assert shown.count("script") == plain.count("script")
+    assert "{{ 7 * 7 }}" in shown.text
+    figures = [text for name, text in shown.scripts.items() if not name.startswith("script ")]
+    assert len(figures) == 2
+    assert all("<" not in text and json.loads(text)["data"] for text in figures)
+
+
+def test_the_list_ends_with_how_many_are_not_in_it(page):
+    shown = page(spread_out(html.LISTED + 5))
+    assert shown.text.count("… and 5 less severe ones.") == 1
+    assert "less severe ones" not in page(spread_out(html.LISTED)).text
+
+
+def test_the_most_severe_events_of_all_series_have_pictures(make_events, diagnosis):
+    many = [make_events(spread_out(5)) for _ in range(html.PICTURED_SERIES + 2)]
+    shown = Page(html.to_html(many, diagnosis, WRITTEN))
+    drawn = [about["data-figure"] for _, about in shown.elements if "data-figure" in about]
+    assert sorted(drawn) == sorted(name for name in shown.scripts if not name.startswith("script "))
+    assert sum(name.startswith("overview") for name in drawn) == html.PICTURED_SERIES
+    zooms = [name for name in drawn if name.startswith("zoom")]
+    assert len(zooms) == html.PICTURED_EVENTS
+    assert {name.rpartition("-")[2] for name in zooms} == {"1"}  # first-ranked ones, of the fourteen there are
+
+
+def test_series_come_in_the_order_of_their_worst_events(make_events, diagnosis):
+    results = []
+    for name, severities in (("calm", []), ("mild", [30.0]), ("severe", [80.0])):
+        events = make_events([(300, 310)] * len(severities))
+        ranked = tuple(replace(event, severity=s) for event, s in zip(events, severities, strict=True))
+        results.append(replace(events, events=ranked, series=replace(events.series, name=name)))
+    shown = Page(html.to_html(results, diagnosis, WRITTEN))
+    assert re.findall(r"(calm|mild|severe):", shown.text) == ["severe", "mild", "calm"]
+
+
+def test_without_events_it_says_so(page):
+    shown = page([])
+    assert shown.count("table") == 0
+    assert "no event" in shown.text.lower()
+
+
+def test_what_could_not_be_judged_is_said(page):
+    assert "200 rows (10 %) could not be judged" in page([(300, 310)], gaps=[(500, 700)]).text
+    assert "All 2,000 rows were judged" in page([(300, 310)]).text
+
+
+def test_a_browser_draws_it_and_runs_nothing_else(make_events, diagnosis, tmp_path):
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        said = "this test needs Chromium: apt-get install chromium, or put one on the PATH"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(said)
+    path = tmp_path / "report.html"
+    events = make_events([(300, 310), (900, 903)], channels=(HOSTILE, "flow"))
+    path.write_text(html.to_html([events], diagnosis, WRITTEN), encoding="utf-8")
+    flags = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--virtual-time-budget=20000",
+        f"--user-data-dir={tmp_path}",
+    ]
+    done = subprocess.run([chromium, *flags, "--dump-dom", path.as_uri()], capture_output=True, text=True, check=True)
+    drawn = Page(done.stdout)
+    plots = [about for _, about in drawn.elements if "js-plotly-plot" in (about.get("class") or "")]
+    assert len(plots) == 3
+    assert "<title>pump.csv · tsanomaly</title>" in done.stdout
