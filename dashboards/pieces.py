@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
 from tsanomaly.detection.events import Event
+from tsanomaly.report.self_test import SCALE, Cell, grid, standing_out, total
 from tsanomaly.report.words import DIRECTIONS, as_html, percent, shown
 from tsanomaly.series import Finding
 
@@ -48,7 +51,7 @@ def facts(pairs: list[tuple[str, str]]) -> None:
     st.html(f'<dl class="ts-facts">{cells}</dl>')
 
 
-def findings(found: tuple[Finding, ...], most: int = 4) -> None:
+def findings(found: tuple[Finding, ...], most: int = 5) -> None:
     """Each finding with its rows and its repair, the serious ones first; beyond ``most`` they fold away."""
     order = {"warning": 0, "repaired": 1, "note": 2}
     items = [_finding(finding) for finding in sorted(found, key=lambda f: order[f.level])]
@@ -79,3 +82,23 @@ def shares(event: Event, most: int = 6) -> None:
     rest = len(event.channels) - most
     more = f"<small>and {rest} more with less</small>" if rest > 0 else ""
     st.html(f'<div class="ts-shares">{rows}{more}</div>')
+
+
+def caught(test: Mapping[str, Any]) -> None:
+    """What a self-test found: how much is caught, by kind and strength."""
+    lead(total(test))
+    table = grid(test)
+    head = "".join(f"<th>strength {strength:g}</th>" for strength in table.strengths)
+    rows = "".join(f"<tr><th>{as_html(kind)}</th>{''.join(map(_cell, cells))}</tr>" for kind, cells in table.rows)
+    st.html(
+        f'<table class="ts-caught"><thead><tr><th>Caught</th>{head}</tr></thead><tbody>{rows}</tbody></table>'
+        f"<small class=ts-muted>{as_html(SCALE, 400)}</small>"
+    )
+
+
+def _cell(cell: Cell) -> str:
+    share = cell.caught / cell.injected
+    return (
+        f'<td style="--share: {100 * share:.0f}%">{cell.caught} of {cell.injected}'
+        f"<small>{as_html(standing_out(cell))}</small></td>"
+    )

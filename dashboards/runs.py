@@ -1,59 +1,37 @@
-"""Runs of the detector, each in a folder and a process of its own. No Streamlit here.
+"""Runs of the detector, each a task in a folder of its own. No Streamlit here. Nothing is pickled.
 
-A run's folder is all there is to it: what was uploaded, what was asked, how far it is, what came out. A page that is
-reloaded, a second tab, or another server on the same machine reads the same files. Nothing is pickled.
-
-::
+Beside what every task's folder holds::
 
     source            the file as it came
     request.json      name, overrides, series, settings
-    process.json      the worker's process
-    progress.json     renewed while it works
-    outcome.json      written last: done, failed or cancelled, and a sentence
     series.json, arrays.npz, diagnosis.json, model.safetensors      the result
+    twin/             the comparison with the linear twin, a task of its own
+    trials/           self-tests at one budget or another, each a task of its own
 
 Folders are readable by their owner alone, and their names are 128 random bits: who does not know a name finds nothing.
 """
 
 from __future__ import annotations
 
-import contextlib
 import io
-import json
 import os
 import re
 import secrets
 import shutil
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-import psutil
+from task import Task
 
 import tsanomaly
 from tsanomaly.errors import ConfigurationError
 from tsanomaly.series import Finding, Level
 
 KEEP_DAYS = 14
-WORKER = Path(__file__).with_name("worker.py")
-
-
-class State(StrEnum):
-    """How far a run is."""
-
-    PREPARED = "prepared"  # a file is there, nothing was started
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"  # the message says why, in one sentence
-    CANCELLED = "cancelled"
-    LOST = "lost"  # its process ended without a word: killed, out of memory, or the machine went down
 
 
 @dataclass(frozen=True)
@@ -79,19 +57,6 @@ class Request:
     trained: bool = False
 
 
-@dataclass(frozen=True)
-class Status:
-    """Where a run stands; ``seconds_left`` is of the current stage, ``None`` while unknown."""
-
-    state: State
-    message: str = ""
-    stage: str = ""
-    done: int = 0
-    total: int = 0
-    elapsed: float = 0.0
-    seconds_left: float | None = None
-
-
 @dataclass(frozen=True, eq=False)
 class Result:
     """What came out of a run."""
@@ -102,22 +67,34 @@ class Result:
     diagnosis: tsanomaly.Diagnosis
 
 
-class Run:
+class Run(Task):
     """One run, by its folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.id = folder.name
+    kind = "detect"
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        return self.folder.name
 
     @property
     def request(self) -> Request:
         """What it is asked to do."""
-        return Request(**self._read("request"))
+        return Request(**self.read_json("request"))
 
     @property
     def model(self) -> Path:
         """The trained model, once there is one."""
         return self.folder / "model.safetensors"
+
+    @property
+    def twin(self) -> Twin:
+        """The comparison of its detector with the linear twin."""
+        return Twin(self.folder / "twin")
+
+    def trial(self, budget: str) -> Trial:
+        """The self-test of its result at some budget, started or not."""
+        return Trial(self.folder / "trials" / re.sub(r"\W+", "-", budget))
 
     def ask(self, request: Request) -> None:
         """Set what it is asked to do."""
@@ -138,61 +115,6 @@ class Run:
         request = self.request
         with self.open_source() as source:
             return tsanomaly.read_file(source, **request.overrides, progress=progress)
-
-    # --- the process -------------------------------------------------------------------------------------------------
-
-    def start(self) -> None:
-        """Begin, in a process that outlives the page and the server."""
-        with (self.folder / "log.txt").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, str(WORKER), str(self.folder)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                cwd=self.folder,
-            )
-        self.write("process", {"pid": process.pid, "created": _created(process.pid), "started": time.time()})
-        threading.Thread(target=process.wait, daemon=True).start()  # or it would stay a zombie when it ends
-
-    def status(self) -> Status:
-        """Where it stands."""
-        outcome = self._read("outcome")
-        if outcome:
-            return Status(State(outcome["state"]), outcome["message"])
-        process = self._read("process")
-        if not process:
-            return Status(State.PREPARED)
-        if not self._alive(process):
-            outcome = self._read("outcome")  # it may have ended between the two looks
-            if outcome:
-                return Status(State(outcome["state"]), outcome["message"])
-            return Status(State.LOST, "The run ended without a result: it was stopped from outside or out of memory.")
-        progress = self._read("progress") or {"stage": "starting", "done": 0, "total": 0, "since": process["started"]}
-        done, total = progress["done"], progress["total"]
-        spent = time.time() - progress["since"]
-        left = spent * (total - done) / done if done and spent > 0.5 else None
-        elapsed = time.time() - process["started"]
-        return Status(State.RUNNING, "", progress["stage"], done, total, elapsed, left)
-
-    def cancel(self) -> None:
-        """Stop it now. A result that is there already stays."""
-        process = self._read("process")
-        if process and self._alive(process):
-            self.end(State.CANCELLED, "Cancelled; nothing was kept.")
-            with contextlib.suppress(psutil.NoSuchProcess):
-                psutil.Process(process["pid"]).kill()
-
-    def end(self, state: State, message: str = "") -> None:
-        """Say how it ended; the first word stands."""
-        try:
-            (self.folder / "ended").touch(exist_ok=False)
-        except FileExistsError:
-            return
-        self.write("outcome", {"state": state, "message": message})
-
-    def _alive(self, process: dict[str, Any]) -> bool:
-        return process["created"] is not None and _created(process["pid"]) == process["created"]
 
     # --- the result --------------------------------------------------------------------------------------------------
 
@@ -222,28 +144,58 @@ class Run:
 
     def result(self) -> Result:
         """What came out of a run that is done."""
-        about = self._read("series")
+        about = self.read_json("series")
         with np.load(self.folder / "arrays.npz", allow_pickle=False) as arrays:
             step = None if about["step_ns"] is None else np.timedelta64(about["step_ns"], "ns")
             times = arrays["times"] if step is None else arrays["times"].view("datetime64[ns]")
             channels = tuple(about["channels"])
             series = tsanomaly.Series(times, arrays["values"], channels, step, about["zone"], name=about["name"])
             scores = tsanomaly.Scores(times, arrays["total"], arrays["by_channel"], arrays["expected"], channels)
-        return Result(series, scores, tsanomaly.load(self.model), _diagnosis(self._read("diagnosis")))
+        return Result(series, scores, tsanomaly.load(self.model), _diagnosis(self.read_json("diagnosis")))
 
-    # --- files -------------------------------------------------------------------------------------------------------
 
-    def write(self, name: str, content: dict[str, Any]) -> None:
-        """A JSON file, written aside and renamed: a reader sees the old one or the new one."""
-        aside = self.folder / f".{name}.{os.getpid()}.{threading.get_ident()}"
-        aside.write_text(json.dumps(content))
-        aside.replace(self.folder / f"{name}.json")
+class Twin(Task):
+    """The short comparison with the linear twin, which follows a run in the same process."""
 
-    def _read(self, name: str) -> dict[str, Any]:
-        try:
-            return json.loads((self.folder / f"{name}.json").read_text())
-        except FileNotFoundError:
-            return {}
+    kind = "compare"
+
+    @property
+    def run(self) -> Run:
+        """Whose result is compared."""
+        return Run(self.folder.parent)
+
+    @property
+    def verdict(self) -> str:
+        """What came out, in one line; empty as long as nothing did."""
+        return str(self.read_json("verdict").get("sentence", ""))
+
+
+class Trial(Task):
+    """A self-test of a run's detector at the threshold of some budget, of all kinds and at several strengths."""
+
+    kind = "test"
+
+    @property
+    def run(self) -> Run:
+        """Whose result is tested."""
+        return Run(self.folder.parents[1])
+
+    @property
+    def budget(self) -> str:
+        """That the threshold keeps to."""
+        return str(self.read_json("request")["budget"])
+
+    @property
+    def findings(self) -> dict[str, Any]:
+        """What came out: ``tsanomaly.evaluation.SelfTest.to_dict()``."""
+        return self.read_json("findings")
+
+    def begin(self, budget: str) -> None:
+        """Start anew, forgetting how it ended before."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(mode=0o700, parents=True)
+        self.write("request", {"budget": budget})
+        self.start()
 
 
 class Runs:
@@ -314,12 +266,3 @@ def _diagnosis(plain: dict[str, Any]) -> tsanomaly.Diagnosis:
         for finding in plain["findings"]
     )
     return tsanomaly.Diagnosis(**{**plain, "channels": tuple(plain["channels"]), "findings": findings})
-
-
-def _created(pid: int) -> float | None:
-    """When that process began, which with its number names it for good; ``None`` where it ended."""
-    try:
-        process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
-    except psutil.NoSuchProcess:
-        return None

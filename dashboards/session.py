@@ -9,7 +9,8 @@ from pathlib import Path
 
 import launch
 import streamlit as st
-from runs import Result, Run, Runs, State
+from runs import Result, Run, Runs
+from task import State
 
 import tsanomaly
 from tsanomaly.errors import ConfigurationError

@@ -1,30 +1,30 @@
-"""A run on its way: how far it is, how long it will take, and a way to stop it."""
+"""A task on its way: how far it is, how long it will take, and a way to stop it."""
 
 from __future__ import annotations
 
 import streamlit as st
-from runs import Run, State, Status
+from task import State, Status, Task
 
 from tsanomaly.report.words import percent
 
 
-def watch(run: Run) -> None:
-    """Shown while a run works; when it ends, the page is run again and shows what came of it."""
+def watch(task: Task) -> None:
+    """Shown while a task works; when it ends, the page is run again and shows what came of it."""
     with st.container(border=True):
-        _progress(run)
+        _progress(task)
 
 
 @st.fragment(run_every=0.5)
-def _progress(run: Run) -> None:
-    status = run.status()
+def _progress(task: Task) -> None:
+    status = task.status()
     if status.state is not State.RUNNING:
         st.rerun(scope="app")
     share = status.done / status.total if status.total else 0.0
     st.progress(min(1.0, share), text=in_words(status))
     beside, cancel = st.columns([5, 1], vertical_alignment="center")
     beside.caption("It goes on in a process of its own: this page may be closed, and its address opened again later.")
-    if cancel.button("Cancel", width="stretch", key="cancel"):
-        run.cancel()
+    if cancel.button("Cancel", width="stretch", key=f"cancel-{task.folder.name}"):
+        task.cancel()
         st.rerun(scope="app")
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 
 import budgets
-import pandas as pd
+import event_table
 import pieces
 import session
 import streamlit as st
+import testing
 import watching
-from runs import Run, State
+from runs import Run
+from task import State
 
 import tsanomaly
 from tsanomaly.report import figures
@@ -19,7 +21,9 @@ from tsanomaly.report.words import (
     clock,
     headline,
     not_judged,
+    rarity,
     rows_lasting,
+    sentence,
     shown,
     stem,
     worst,
@@ -29,9 +33,14 @@ from tsanomaly.report.words import (
 SPANS = {"Close": 2.0, "Wider": 10.0, "Widest": 50.0}
 """What is shown around an event, in its lengths."""
 
-SHORT = {"above": "above", "below": "below", "both": "both ways"}
+DRAWN = 2
+"""Channels drawn over the whole series where the user names none."""
 
-CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"], "scrollZoom": False}
+CHART = {
+    "displaylogo": False,
+    "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+    "scrollZoom": False,
+}
 
 
 def show() -> None:
@@ -63,34 +72,33 @@ def empty(title: str, what_to_do: str) -> None:
 
 
 def found(run: Run) -> None:
-    """Headline and threshold, the whole series, and one event."""
-    head, slider = st.columns([2.4, 1], gap="large")
-    with slider:
-        budget = budgets.slider(asked_budget(run), key=f"shown-{run.id}")
-    st.query_params["budget"] = budget
-    events = session.events(run, budget)
+    """Headline and threshold, the whole series, one event, and what the detector is worth here."""
+    head, sliders = st.columns([1.5, 1], gap="large")
+    with sliders:
+        asked = budgets.checked(st.query_params.get("budget", ""), run.request.budget)
+        budget = budgets.sliders(asked, key=f"shown-{run.id}", places=st.columns(2, gap="medium"))
+        st.query_params["budget"] = budget
+        events = session.events(run, budget)
+        if events.threshold.note:
+            st.caption(pieces.plain(sentence(events.threshold.note)))
     with head:
-        pieces.title(headline(events), shown(run.request.name, 40))
-        pieces.lead(f"{worst(events)} {not_judged(events)}")
+        pieces.title(headline(events), f"{shown(run.request.name, 40)} · {zone_of(events.series)}")
+        pieces.lead(f"{worst(events)} {not_judged(events) if events.coverage.not_judged else ''}")
     chosen = chosen_event(events)
-    whole(run, events, chosen)
+    wanted = wanted_channels(run, events)
+    whole(run, events, chosen, wanted)
     if chosen is None:
         pieces.lead("Nothing lies above the threshold. A larger alert budget lowers it.")
     else:
-        listed, close = st.columns([1, 1.3], gap="large")
+        listed, close = st.columns([1, 1.75], gap="medium")
         with listed:
             table(run, events, chosen)
-            pieces.heading("What broke in it")
-            pieces.shares(chosen)
         with close:
-            close_up(events, chosen)
-    downloads(run, events)
-
-
-def asked_budget(run: Run) -> str:
-    """The budget in the address bar, if it is one, or the run's own."""
-    asked = st.query_params.get("budget", "")
-    return asked if re.fullmatch(r"[1-9]\d{0,3}/(hour|day|week|month|year)", asked) else run.request.budget
+            close_up(run, events, chosen, wanted)
+    st.divider()
+    testing.show(run, budget)
+    st.divider()
+    downloads(run, events, budget)
 
 
 def chosen_event(events: tsanomaly.Events) -> tsanomaly.Event | None:
@@ -111,7 +119,13 @@ def choose(event: tsanomaly.Event) -> None:
         st.query_params["event"] = str(event.peak_row)
 
 
-def whole(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event | None) -> None:
+def wanted_channels(run: Run, events: tsanomaly.Events) -> list[int] | None:
+    """Columns of the channels that the user wants to see; ``None``: those that broke."""
+    names = st.session_state.get(f"channels-{run.id}") or []
+    return [events.series.channels.index(name) for name in names] or None
+
+
+def whole(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event | None, wanted: list[int] | None) -> None:
     """The series with all events; a click on a peak chooses its event."""
     key = f"whole-{run.id}"
 
@@ -122,26 +136,16 @@ def whole(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event | None) ->
             rank = ranks[0][0] if isinstance(ranks[0], list) else ranks[0]
             choose(events[int(rank) - 1])
 
-    drawn = figures.leading_channels(events, 3)
+    drawn = wanted or figures.leading_channels(events, DRAWN)
     figure = figures.overview(
-        events, channels=drawn, chosen=chosen, palette=session.palette(), height=130 + 65 * len(drawn)
+        events, channels=drawn, chosen=chosen, palette=session.palette(), height=120 + 65 * len(drawn)
     )
     st.plotly_chart(figure, theme=None, key=key, config=CHART, on_select=clicked, selection_mode="points")
-    others = len(events.series.channels) - len(drawn)
-    more = f" · {others} more channels broke less and are not drawn" if others else ""
-    st.caption(f"{zone_of(events.series)[0].upper()}{zone_of(events.series)[1:]}{more}")
 
 
 def table(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event) -> None:
     """Ranked events; choosing a row chooses its event."""
-    key = f"events-{run.id}-{events.threshold.value}-{chosen.rank}"
-
-    def picked() -> None:
-        rows = st.session_state[key]["selection"]["rows"]
-        if rows:
-            choose(events[rows[0]])
-
-    title, back, onward = st.columns([3, 1, 1], vertical_alignment="center")
+    title, back, onward = st.columns([2, 1.3, 1.1], vertical_alignment="center")
     with title:
         pieces.heading(f"Event {chosen.rank} of {len(events)}")
     back.button(
@@ -162,60 +166,51 @@ def table(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event) -> None:
         width="stretch",
         shortcut="j",
     )
-    frame = pd.DataFrame(
-        {
-            "#": [event.rank for event in events],
-            "Severity": [event.severity for event in events],
-            "Start": [clock(event.start) for event in events],
-            "Lasts": [rows_lasting(events.series, event.end_row - event.start_row) for event in events],
-            "What broke": [f"{shown(event.channels[0].name, 40)}, {SHORT[event.direction]}" for event in events],
-        }
-    )
-    st.dataframe(
-        frame,
-        hide_index=True,
-        key=key,
-        on_select=picked,
-        selection_mode="single-row-required",
-        selection_default={"selection": {"rows": [chosen.rank - 1]}},
-        height=min(38 + 35 * len(events), 290),
-        column_config={
-            "#": st.column_config.NumberColumn(width=36),
-            "Severity": st.column_config.ProgressColumn(
-                min_value=0,
-                max_value=100,
-                format="%.0f",
-                width=96,
-                help="0 to 100; each 10 points are ten times rarer in the data learned from.",
-            ),
-        },
-    )
+    event_table.show(events, chosen, key=f"events-{run.id}", on_choice=choose)
+    if len(events) > event_table.LISTED:
+        st.caption(f"The {event_table.LISTED:,} most severe of {len(events):,} events; the files hold all.")
+    pieces.heading("What broke in it")
+    pieces.shares(chosen)
+    st.caption(sentence(f"severity {chosen.severity:.0f} of 100: {rarity(chosen.severity)}"))
 
 
-def close_up(events: tsanomaly.Events, chosen: tsanomaly.Event) -> None:
+def close_up(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event, wanted: list[int] | None) -> None:
     """One event: what was expected, and what came."""
-    said, around = st.columns([1.6, 1], vertical_alignment="center")
+    said, channels, around = st.columns([2.2, 0.8, 1.3], vertical_alignment="center")
     with said:
         lasts = rows_lasting(events.series, chosen.end_row - chosen.start_row)
-        pieces.heading(f"{clock(chosen.start)}, {lasts}, severity {chosen.severity:.0f} of 100")
+        pieces.heading(f"{clock(chosen.start)}, lasts {lasts}")
     span = around.segmented_control(
         "Shown around it", list(SPANS), default="Close", key="span", label_visibility="collapsed", required=True
     )
-    figure = figures.zoom(events, chosen, around=SPANS[span], palette=session.palette())
+    names = list(events.series.channels)
+    if len(names) > 1:
+        with channels.popover("Channels", width="stretch"):
+            st.multiselect(
+                "Channels to draw",
+                names,
+                format_func=shown,
+                max_selections=figures.CHANNELS,
+                placeholder="those that broke",
+                key=f"channels-{run.id}",
+            )
+    figure = figures.zoom(events, chosen, channels=wanted, around=SPANS[span], palette=session.palette())
     st.plotly_chart(figure, theme=None, key=f"close-{chosen.peak_row}-{span}", config=CHART)
 
 
-def downloads(run: Run, events: tsanomaly.Events) -> None:
+def downloads(run: Run, events: tsanomaly.Events, budget: str) -> None:
     """All of it, to take away."""
     name = stem(run.request.name)
-    st.divider()
+    series = events.series.name
+    twins = {series: said} if (said := run.twin.verdict) else {}
+    tests = {series: findings} if (findings := run.trial(budget).findings) else {}
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button("Events as CSV", events.to_csv, f"{name}-events.csv", "text/csv", on_click="ignore")
         json = "application/json"
         st.download_button("Events as JSON", events.to_json, f"{name}-events.json", json, on_click="ignore")
         st.download_button(
             "Report",
-            lambda: to_html([events], session.result(run).diagnosis),
+            lambda: to_html([events], session.result(run).diagnosis, twins=twins, tests=tests),
             f"{name}.html",
             "text/html",
             on_click="ignore",
@@ -230,8 +225,7 @@ def downloads(run: Run, events: tsanomaly.Events) -> None:
             help="Judges other files of the same columns and step: tsanomaly detect FILE --model MODEL",
         )
         about = events.threshold
-        note = f" ({about.note})" if about.note else ""
-        st.caption(f"Threshold {about.value:.3g}: {about.rule}, fitted on {about.fitted_on:,} scores{note}.")
+        st.caption(f"Threshold {about.value:.3g}: {about.rule}, fitted on {about.fitted_on:,} scores.")
 
 
 show()

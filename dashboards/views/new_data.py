@@ -10,12 +10,13 @@ import pieces
 import session
 import streamlit as st
 import watching
-from runs import Request, Run, State
+from runs import Request, Run
+from task import State
 
 import tsanomaly
 from tsanomaly.errors import TsAnomalyError
 from tsanomaly.report import figures
-from tsanomaly.report.words import clock_at, counted, lasting, rows_lasting, zone_of
+from tsanomaly.report.words import clock_at, counted, lasting, rows_lasting, shown, zone_of
 from tsanomaly.resources import sample_names, sample_path
 
 TYPES = ["csv", "tsv", "txt", "dat", "gz", "zip", "parquet", "pq"]
@@ -125,29 +126,40 @@ def diagnosis(reading: tsanomaly.Reading, series: tsanomaly.Series) -> None:
     """What was understood, and what was found on the way."""
     said = reading.diagnosis
     pieces.heading("What was understood")
-    decimal = {None: None, ".": "point", ",": "comma"}[said.decimal]
-    last = len(series) - 1
+    grid = counted(len(series), "row") if len(series) != said.rows else None
     pairs = [
         ("Rows in the file", f"{said.rows:,}"),
-        ("Channels", f"{len(said.channels)}: {', '.join(said.channels)}"),
+        ("Channels", listed(said.channels)),
         ("Series", said.series_column and f"{len(said.series)}, named by {said.series_column}"),
         ("From", clock_at(series, 0)),
-        ("To", clock_at(series, last)),
+        ("To", clock_at(series, len(series) - 1)),
         ("Length", rows_lasting(series, len(series))),
-        ("Regular grid", counted(len(series), "row")),
+        ("On a regular grid", grid),
         ("Step", lasting(series.step) if series.step is not None else None),
         ("Time column", said.time_column and f"{said.time_column} ({said.time_format})"),
         ("Clock", zone_of(series)),
         ("Labels", said.label_column and f"{said.label_column}, read only to evaluate"),
-        ("Delimiter", overrides.DELIMITERS.get(said.delimiter or "") if said.delimiter is not None else None),
-        ("Decimal sign", decimal),
-        ("Encoding", said.encoding),
-        ("Header", {None: None, True: "in the first row", False: "none"}[said.header]),
+        ("Written with", written(said)),
     ]
     pieces.facts([(label, value) for label, value in pairs if value])
     if said.findings:
         pieces.heading("What was found")
         pieces.findings(said.findings)
+
+
+def listed(channels: tuple[str, ...], most: int = 8) -> str:
+    """How many channels, and the first of them."""
+    more = f" and {len(channels) - most} more" if len(channels) > most else ""
+    return f"{len(channels)}: {', '.join(shown(name, 40) for name in channels[:most])}{more}"
+
+
+def written(said: tsanomaly.Diagnosis) -> str | None:
+    """The dialect of a text file, ``comma, decimal point, utf-8, a header``."""
+    if said.delimiter is None:
+        return None
+    header = None if said.header is None else "a header" if said.header else "no header"
+    decimal = said.decimal and f"decimal {overrides.DECIMALS[said.decimal]}"
+    return ", ".join(filter(None, (overrides.DELIMITERS.get(said.delimiter), decimal, said.encoding, header)))
 
 
 def samples(series: tsanomaly.Series) -> None:
@@ -182,7 +194,7 @@ def settings(run: Run, reading: tsanomaly.Reading) -> tsanomaly.Series:
             place = names.index(request.series) if request.series in names else 0
             series = st.selectbox("Series", names, index=place, key=f"series-{run.id}")
         chosen = reading[series] if series is not None else reading.one()
-        budget = budgets.slider(request.budget, key=f"budget-{run.id}")
+        budget = budgets.sliders(request.budget, key=f"budget-{run.id}")
         st.caption(budgets.in_words(budget, chosen))
         with st.expander("More settings"):
             window = st.number_input(

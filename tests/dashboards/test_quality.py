@@ -1,20 +1,15 @@
-import sys
-from pathlib import Path
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from tsanomaly.evaluation.benchmark import HEADS, Row, Table
-
-DASHBOARDS = Path(__file__).parents[2] / "dashboards"
+from tsanomaly.resources import dashboards_folder
 
 
 @pytest.fixture
 def page(tmp_path, monkeypatch):
     """The page, as a server started in an empty folder shows it."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [str(DASHBOARDS), *sys.path])
-    return AppTest.from_file(DASHBOARDS / "views" / "quality.py", default_timeout=60)
+    return AppTest.from_file(dashboards_folder() / "views" / "quality.py", default_timeout=60)
 
 
 def store(path, detector="default", vus_pr=0.5):

@@ -14,7 +14,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from tsanomaly.detection.events import Event, Events
+from tsanomaly.detection.events import ChannelShare, Event, Events
 from tsanomaly.report.palette import LIGHT, Palette
 from tsanomaly.report.thinning import lonely, rows_to_draw
 from tsanomaly.report.words import DIRECTIONS, as_html, clock, percent
@@ -25,6 +25,9 @@ FONT = '"Source Sans", "Source Sans Pro", "Segoe UI", Helvetica, Arial, sans-ser
 TITLE = 28
 """Pixels between two subplots, where the lower one's title stands."""
 
+WITH_LEGEND = 42
+"""Pixels above the first subplot where a legend stands beneath the figure's buttons."""
+
 POINTS = 12_000
 """Rows drawn of all lines together, anomalous ones and gaps not counted: with them some 40,000 at worst, 0.9 MB."""
 
@@ -33,6 +36,9 @@ SHADED = 400
 
 CHANNELS = 6
 """Channels drawn at most where the caller names none."""
+
+CLOSE = 4
+"""Channels drawn at most of one event, where the caller names none."""
 
 FAINT = 0.05
 """Share of an event below which its channel is not drawn, unless it leads."""
@@ -85,21 +91,28 @@ def overview(
 
 
 def zoom(
-    events: Events, event: Event, *, around: float = 2.0, palette: Palette = LIGHT, height: int | None = None
+    events: Events,
+    event: Event,
+    *,
+    channels: Sequence[int] | None = None,
+    around: float = 2.0,
+    palette: Palette = LIGHT,
+    height: int | None = None,
 ) -> go.Figure:
     """One event: the channels that broke, as they were and as they were expected, and the score.
 
     Args:
+        channels: which to draw, as columns of ``series.values``; ``None``: those that broke most.
         around: what is shown before and after it, in lengths of the event (an event of few rows counts as 30).
         height: in pixels.
     """
     series = events.series
     first, last = span_around(series, event, around)
-    broke = [share for share in event.channels if share is event.channels[0] or share.share >= FAINT][:4]
+    broke = _broke(event) if channels is None else [_share(series, event, channel) for channel in channels]
     anomalous = np.arange(event.start_row, event.end_row)
     heights = [*([1.0] * len(broke)), 0.6]
-    height = height or 140 + 130 * len(broke)
-    stack = _Stack(series, (first, last), anomalous, heights, 2 * len(broke) + 1, palette, height)
+    height = height or 160 + 100 * len(broke)
+    stack = _Stack(series, (first, last), anomalous, heights, 2 * len(broke) + 1, palette, height, WITH_LEGEND)
     for other in events[:SHADED]:
         if other is not event and other.start_row < last and other.end_row > first:
             stack.shade(other, palette.event)
@@ -112,6 +125,14 @@ def zoom(
         stack.line(place, series.values[:, channel], "actual", palette.actual, legend=place == 0)
     _score(stack, len(broke), events)
     return stack.finish()
+
+
+def _broke(event: Event) -> list[ChannelShare]:
+    return [share for share in event.channels if share is event.channels[0] or share.share >= FAINT][:CLOSE]
+
+
+def _share(series: Series, event: Event, channel: int) -> ChannelShare:
+    return next(share for share in event.channels if share.name == series.channels[channel])
 
 
 def span_around(series: Series, event: Event, around: float) -> tuple[int, int]:
@@ -189,9 +210,10 @@ class _Stack:
         lines: int,
         palette: Palette,
         height: int,
+        top: int = 24,
     ) -> None:
         self.height = height
-        self.margin = {"l": 52, "r": 12, "t": 24, "b": 36 if series.has_clock else 44}
+        self.margin = {"l": 52, "r": 12, "t": top, "b": 36 if series.has_clock else 44}
         self.series = series
         self.rows = rows
         self.anomalous = anomalous

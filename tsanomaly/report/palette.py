@@ -37,11 +37,11 @@ LIGHT = Palette(
     grid="#e6e9ed",
     paper="#ffffff",
     actual=BLUE,
-    expected=ORANGE,
+    expected="#3b4654",
     score="#7b8794",
     threshold=VERMILLION,
-    event="rgba(213, 94, 0, 0.16)",
-    chosen="rgba(213, 94, 0, 0.34)",
+    event="rgba(213, 94, 0, 0.14)",
+    chosen="rgba(213, 94, 0, 0.28)",
 )
 DARK = Palette(
     text="#e4e8ed",
@@ -49,9 +49,9 @@ DARK = Palette(
     grid="#2b333d",
     paper="#13171c",
     actual=SKY,
-    expected=ORANGE,
+    expected="#dfe4ea",
     score="#8b97a4",
     threshold="#ee7b30",  # vermillion, lightened to be readable on a dark page
-    event="rgba(238, 123, 48, 0.20)",
-    chosen="rgba(238, 123, 48, 0.40)",
+    event="rgba(238, 123, 48, 0.18)",
+    chosen="rgba(238, 123, 48, 0.34)",
 )

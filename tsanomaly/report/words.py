@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 import re
 import unicodedata
 
@@ -20,7 +21,10 @@ _UNITS = (
     *(("s", 10**9), ("ms", 10**6), ("µs", 10**3)),
 )
 
+_ALMOST_A_YEAR = np.timedelta64(360, "D")
+
 DIRECTIONS = {"above": "above expected", "below": "below expected", "both": "above and below expected"}
+ARROWS = {"above": "↑", "below": "↓", "both": "↕"}
 
 
 def shown(name: str, most: int = 60) -> str:
@@ -68,6 +72,21 @@ def lasting(span: np.timedelta64) -> str:
     return " ".join(parts) or f"{nanoseconds} ns"
 
 
+def sentence(text: str) -> str:
+    """A message as a sentence: a capital at its start, a full stop at its end."""
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def rarity(severity: float) -> str:
+    """What a severity means, in rows: 23 is ``one row in 200 scores as high``."""
+    rows = 10 ** (severity / 10)
+    if rows < 1.5:
+        return "ordinary rows score as high"
+    digits = 1 - math.floor(math.log10(rows))
+    return f"one row in {round(rows, min(0, digits)):,.0f} scores as high"
+
+
 def rows_lasting(series: Series, rows: int) -> str:
     """What so many rows of the grid last; without a clock, the rows themselves."""
     return lasting(series.step * rows) if series.step is not None else counted(rows, "row")
@@ -81,6 +100,14 @@ def clock(when: str | int) -> str:
     seconds = f":{stamp:%S}" if stamp.second or stamp.microsecond else ""
     fraction = f".{stamp.microsecond:06d}".rstrip("0") if stamp.microsecond else ""
     return f"{stamp.day} {stamp:%b %Y, %H:%M}{seconds}{fraction}"
+
+
+def brief(when: str | int, series: Series) -> str:
+    """:func:`clock`, without the year where the series is too short to need it: ``3 Feb, 05:00``."""
+    said = clock(when)
+    if not series.has_clock or series.step is None or series.step * len(series) > _ALMOST_A_YEAR:
+        return said
+    return re.sub(r" \d{4},", ",", said, count=1)
 
 
 def clock_at(series: Series, row: int) -> str:

@@ -10,10 +10,12 @@ import numpy as np
 import psutil
 import pytest
 import worker
-from runs import KEEP_DAYS, Request, Runs, State
+from runs import KEEP_DAYS, Request, Runs
+from task import State
 
 import tsanomaly
 from tsanomaly.errors import ConfigurationError
+from tsanomaly.report import self_test
 
 QUICK = {"steps": 4, "window": 12, "budget": "1/week"}
 
@@ -43,7 +45,7 @@ def started(run, **settings):
 def judged(run, **settings):
     """The run, done in this process: the work is the same."""
     run.ask(replace(run.request, **(QUICK | settings)))
-    worker.main(run.folder)
+    run.carry_out(lambda: worker.detect(run))
     return run
 
 
@@ -72,6 +74,33 @@ def test_a_run_works_in_a_process_of_its_own_and_another_server_finds_it(store, 
     assert ended(other).state is State.DONE, (run.folder / "log.txt").read_text()
     assert other.request == run.request
     assert len(other.result().series) == 600
+    while other.twin.status().state in (State.PREPARED, State.RUNNING):
+        time.sleep(0.05)
+    assert other.twin.status().state is State.DONE, (run.folder / "log.txt").read_text()
+    assert "linear twin" in other.twin.verdict
+
+
+def test_a_self_test_judges_the_threshold_of_its_budget_in_a_process_of_its_own(store, content):
+    run = judged(store.create("pump.csv", content))
+    trial = run.trial("5/day, 20 %")
+    assert trial.status().state is State.PREPARED
+    trial.begin("5/day, 20 %")
+    assert ended(trial).state is State.DONE, (trial.folder / "log.txt").read_text()
+    detector = run.result().detector
+    wanted = detector.fit_threshold(tsanomaly.Budget.parse("5/day, 20 %")).value
+    assert trial.findings["threshold"] == pytest.approx(wanted, abs=1e-6)
+    assert trial.findings["threshold"] != pytest.approx(detector.threshold_.value, abs=1e-6)
+    assert self_test.verdict(None, trial.findings).startswith(("On this series", "The detector is refused"))
+    assert run.trial("5/day").status().state is State.PREPARED
+
+
+def test_a_self_test_that_was_cancelled_can_be_begun_again(store, content):
+    trial = judged(store.create("pump.csv", content)).trial("3/week")
+    trial.begin("3/week")
+    trial.cancel()
+    assert trial.status().state is State.CANCELLED
+    trial.begin("3/week")
+    assert ended(trial).state is State.DONE, (trial.folder / "log.txt").read_text()
 
 
 def test_a_run_says_how_far_it_is_and_can_be_cancelled(store, content):
@@ -101,7 +130,7 @@ def test_a_killed_process_is_noticed(store, content):
     os.kill(pid_of(run), signal.SIGKILL)
     status = ended(run)
     assert status.state is State.LOST
-    assert status.message == "The run ended without a result: it was stopped from outside or out of memory."
+    assert status.message == "It ended without a result: it was stopped from outside or out of memory."
 
 
 def test_a_file_that_cannot_be_judged_ends_in_the_library_s_own_sentence(store):
