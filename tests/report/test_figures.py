@@ -87,6 +87,14 @@ def test_a_close_up_shows_actual_and_expected_of_the_channels_that_broke(make_ev
     assert "speed" not in figure.to_json()
 
 
+def test_a_close_up_shows_the_channels_asked_for(make_events):
+    events = make_events([(1000, 1040)], channels=("pressure", "flow"))
+    figure = figures.zoom(events, events[0], channels=[1], around=1.0)
+    actual = traces(figure, "y")[1]
+    assert actual.y.tolist() == events.series.values[960:1080, 1].tolist()
+    assert figure.layout.annotations[0].text == "flow: 20 % of the event, above and below expected"
+
+
 def test_times_are_drawn_on_the_clock_of_the_zone(make_events):
     events = make_events([], zone="Europe/Berlin")
     x = figures.preview(events.series).data[0].x

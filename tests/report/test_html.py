@@ -163,3 +163,20 @@ def test_a_browser_draws_it_and_runs_nothing_else(make_events, diagnosis, tmp_pa
     plots = [about for _, about in drawn.elements if "js-plotly-plot" in (about.get("class") or "")]
     assert len(plots) == 3
     assert "<title>pump.csv · tsanomaly</title>" in done.stdout
+
+
+def test_it_says_whether_the_autoencoder_beats_its_linear_twin(make_events, diagnosis):
+    events = make_events([(300, 310)])
+    untested = Page(html.to_html([events], diagnosis))
+    assert "Whether the autoencoder beats its linear twin on this series was not tested." in untested.text
+    compared = Page(html.to_html([events], diagnosis, twins={"pump": "On this series the linear twin is better"}))
+    assert "On this series the linear twin is better." in compared.text
+
+
+def test_it_shows_what_a_self_test_caught(make_events, diagnosis):
+    counts = {"injected": 8, "caught": 7, "stood_out": 8, "twin_caught": 3, "twin_stood_out": 5}
+    test = {"refusal": None, "verdict": "On this series the autoencoder is better", "caught": 7, "injected": 8}
+    test |= {"auc": 0.9, "twin": {"auc": 0.8}, "rates": [{"kind": "level shift", "strength": 4.0, **counts}]}
+    shown = Page(html.to_html([make_events([])], diagnosis, tests={"pump": test}))
+    assert "On this series the autoencoder is better." in shown.text
+    assert "level shift 7 of 8 stand out 8, twin 5" in shown.text

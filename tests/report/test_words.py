@@ -48,6 +48,33 @@ def test_a_share_never_rounds_to_nothing_or_to_all(share, text):
     assert words.percent(share) == text
 
 
+@pytest.mark.parametrize(
+    ("severity", "text"),
+    [
+        (0, "ordinary rows score as high"),
+        (10, "one row in 10 scores as high"),
+        (23.4, "one row in 220 scores as high"),
+        (60, "one row in 1,000,000 scores as high"),
+        (100, "one row in 10,000,000,000 scores as high"),
+    ],
+)
+def test_a_severity_is_said_in_rows(severity, text):
+    assert words.rarity(severity) == text
+
+
+def test_a_message_becomes_a_sentence():
+    assert words.sentence("the time is used up") == "The time is used up."
+    assert words.sentence("Done!") == "Done!"
+
+
+def test_the_year_is_left_out_where_the_series_is_too_short_to_need_it(make_events):
+    week, year = make_events([(100, 110)]), make_events([(100, 110)], step=np.timedelta64(6 * 3600 * 10**9, "ns"))
+    assert words.brief(week[0].start, week.series) == "29 Mar, 04:20"
+    assert words.brief(year[0].start, year.series) == "22 Apr 2026, 20:00"
+    rows = make_events([(100, 110)], step=None)
+    assert words.brief(rows[0].start, rows.series) == "row 100"
+
+
 @given(st.text(max_size=200))
 def test_a_name_becomes_one_line_of_harmless_text(name):
     shown = words.shown(name)
