@@ -50,9 +50,9 @@ def test_a_noise_burst_has_the_standard_deviation_it_claims():
 
 
 def test_a_frequency_change_runs_faster_then_slower_and_keeps_both_ends():
-    # Strength 8 doubles the speed: of 31 rows the first third reads 0, 2, … 20, the rest every half row up to 30.
+    # Strength 16 doubles the speed: of 31 rows the first third reads 0, 2, … 20, the rest every half row up to 30.
     ramp = from_array(np.column_stack([np.zeros(100), np.arange(100.0)])).one()
-    after = inject(ramp, [Injection(Kind.FREQUENCY_CHANGE, 8, 1, 40, 71)], UNITS)
+    after = inject(ramp, [Injection(Kind.FREQUENCY_CHANGE, 16, 1, 40, 71)], UNITS)
     expected = 40 + np.concatenate([np.arange(0, 20, 2), np.linspace(20, 30, 21)])
     assert after.values[40:71, 1] == pytest.approx(expected)
 
@@ -101,10 +101,10 @@ def test_the_same_seed_gives_the_same_noise():
     [
         (Kind.SPIKE, 8, 1),
         (Kind.LEVEL_SHIFT, 8, 20),
-        (Kind.FLAT_LINE, 2, 10),
-        (Kind.FLAT_LINE, 8, 40),
+        (Kind.FLAT_LINE, 4, 10),
+        (Kind.FLAT_LINE, 16, 40),
         (Kind.FREQUENCY_CHANGE, 2, 40),
-        (Kind.BROKEN_CORRELATION, 4, 20),
+        (Kind.BROKEN_CORRELATION, 8, 20),
         (Kind.FLAT_LINE, 0.1, 2),
     ],
 )

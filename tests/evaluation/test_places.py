@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tsanomaly.evaluation.places import calm_starts, covered, lay_out
+from tsanomaly.evaluation.places import Calm, calm_starts, lay_out
 
 
 def test_suspicious_and_unread_stretches_are_left_out():
@@ -45,10 +45,34 @@ def test_a_series_shorter_than_the_stretch_has_no_place():
     assert not calm_starts([np.ones(20)], np.ones((20, 1), bool), length=15, margin=4).any()
 
 
-def test_rows_that_a_stretch_covers():
-    starts = np.zeros((10, 1), bool)
+def test_rows_that_a_calm_stretch_covers():
+    starts = np.zeros(10, bool)
     starts[[1, 2, 8]] = True
-    assert np.flatnonzero(covered(starts, 2)).tolist() == [1, 2, 3, 8, 9]
+    assert np.flatnonzero(Calm(starts, 2, margin=1).rows).tolist() == [1, 2, 3, 8, 9]
+
+
+def test_a_calm_stretch_is_as_high_as_its_highest_row_margins_included():
+    score = np.zeros(30)
+    score[[4, 15, 16, 22]] = 4, 15, np.nan, 22
+    starts = np.zeros(30, bool)
+    starts[[6, 10, 20]] = True
+    calm = Calm(starts, 4, margin=2)
+    # Of 4 rows, they see rows 4 to 11, 8 to 15 and 18 to 25; of 3 rows the second no longer sees row 15.
+    assert [calm.height(score, 4, share) for share in (0, 0.5, 0.6, 1)] == [4, 15, 22, 22]
+    assert [calm.height(score, 3, share) for share in (0, 0.5, 0.6, 1)] == [0, 4, 22, 22]
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 999), length=st.integers(1, 9), margin=st.integers(0, 6), share=st.floats(0, 1))
+def test_no_more_than_the_rest_of_the_calm_stretches_are_higher(seed, length, margin, share):
+    rng = np.random.default_rng(seed)
+    score = rng.normal(size=60)
+    starts = np.zeros(60, bool)
+    starts[rng.choice(np.arange(margin, 60 - 9 - margin + 1), 20)] = True
+    height = Calm(starts, 9, margin).height(score, length, share)
+    highest = [score[at - margin : at + length + margin].max() for at in np.flatnonzero(starts)]
+    assert height in highest
+    assert np.mean(np.array(highest) > height) <= 1 - share
 
 
 @settings(deadline=None)

@@ -55,6 +55,14 @@ def detect(
     budget: BudgetText = None,
     threshold: ThresholdText = None,
     seconds: Seconds = None,
+    twin: Annotated[
+        bool | None,
+        typer.Option(
+            "--twin/--no-twin",
+            help="Say whether the autoencoder beats its linear twin here. Default: where it learns, not with --model.",
+            show_default=False,
+        ),
+    ] = None,
     format: Annotated[Format, typer.Option("--format", help="What to print.")] = Format.TABLE,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write there instead of to stdout.", show_default=False)
@@ -75,7 +83,7 @@ def detect(
     from tsanomaly.cli.tables import detection
     from tsanomaly.cli.terminal import Watch, answers
 
-    wish = Wish(model, rule_of(threshold, budget), seconds)
+    wish = Wish(model, rule_of(threshold, budget), seconds, twin=model is None if twin is None else twin)
     with Watch(file.name) as watch:
         reading = options.read(file, watch)
         results = judge_all(reading, wish, watch)

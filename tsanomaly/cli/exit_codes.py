@@ -22,7 +22,7 @@ class ExitCode(IntEnum):
     UNEXPECTED = 1, "a fault of tsanomaly itself; --debug shows where"
     USAGE = 2, "the command line or a setting is wrong"
     DATA = 3, "the file or the data in it cannot be used"
-    MODEL = 4, "the model file cannot be used"
+    MODEL = 4, "the model cannot be used, or its file"
     OUTPUT = 5, "a result cannot be written, or the dashboard cannot be served"
     EVENTS_FOUND = 10, "events were found and --fail-on-events was given"
     CANCELLED = 130, "cancelled (Ctrl-C); nothing half-written is left"

@@ -11,19 +11,22 @@ from tsanomaly.errors import DataError, TsAnomalyError
 if TYPE_CHECKING:
     from tsanomaly import Detector, Events, Reading, Series
     from tsanomaly.cli.terminal import Watch
+    from tsanomaly.evaluation import TwinVerdict
 
 
 @dataclass(frozen=True)
 class Judged:
-    """One series with its events and the detector that found them."""
+    """One series with its events, the detector that found them, and how it stands against its twin, where asked for."""
 
     events: Events
     detector: Detector
+    twin: TwinVerdict | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON."""
         model = {"learned_from": self.detector.learned_from_, "window": self.detector.window_}
-        return self.events.to_dict() | {"events_per_week": round(self.events.per_week, 4), "model": model}
+        twin = None if self.twin is None else self.twin.to_dict()
+        return self.events.to_dict() | {"events_per_week": round(self.events.per_week, 4), "model": model, "twin": twin}
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,13 @@ class Wish:
         model: a model file; ``None``: learn from the series itself.
         rule: the threshold's, of :func:`tsanomaly.cli.rules.rule_of`; ``None``: the model's own, or the default.
         seconds: longest time to learn; ``None``: no limit.
+        twin: whether to compare the detector with its linear twin.
     """
 
     model: Path | None = None
     rule: Any = None
     seconds: float | None = None
+    twin: bool = False
 
 
 def learned(series: Series, wish: Wish, watch: Watch) -> Detector:
@@ -75,12 +80,22 @@ def judge(series: Series, wish: Wish, watch: Watch, detector: Detector | None = 
     """Events by a detector given, or in the model file (threshold refitted where asked), or by one that learns now."""
     if detector is None and wish.model is not None:
         detector = loaded(wish.model, watch)
+    threshold = None
     if detector is None:
         detector = learned(series, wish, watch)
-        return Judged(detector.detect(series, on_progress=watch.detecting), detector)
+    elif wish.rule is not None:
+        threshold = detector.fit_threshold(wish.rule)
     scores = detector.scores(series, on_progress=watch.detecting)
-    threshold = None if wish.rule is None else detector.fit_threshold(wish.rule)
-    return Judged(detector.events(series, scores, threshold), detector)
+    return Judged(
+        detector.events(series, scores, threshold), detector, compared(detector, series, watch) if wish.twin else None
+    )
+
+
+def compared(detector: Detector, series: Series, watch: Watch) -> TwinVerdict:
+    """How the detector stands against its linear twin on this series."""
+    from tsanomaly.evaluation import twin_verdict
+
+    return twin_verdict(detector, series, on_progress=watch.detecting)
 
 
 def judge_all(reading: Reading, wish: Wish, watch: Watch) -> list[Judged | Failed]:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tsanomaly.cli.detecting import BudgetText, Seconds, ThresholdText
 from tsanomaly.cli.exit_codes import ExitCode
 from tsanomaly.cli.file_options import File, FileOptions, reads_file
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from tsanomaly.evaluation import SelfTest
+    from tsanomaly import Threshold
+    from tsanomaly.evaluation import Rate, SelfTest
 
 
 class Format(StrEnum):
@@ -31,59 +33,82 @@ def self_test(
     model: Annotated[
         Path | None, typer.Option("--model", help="A trained model; without one, it learns from the file itself.")
     ] = None,
+    budget: BudgetText = None,
+    threshold: ThresholdText = None,
+    seconds: Seconds = None,
     format: Annotated[Format, typer.Option("--format", help="What to print.")] = Format.TABLE,
 ) -> None:
     """Put known anomalies into copies of FILE and see which would be caught."""
     from tsanomaly.cli import document
     from tsanomaly.cli.judging import Wish, learned, loaded
     from tsanomaly.cli.output import deliver
+    from tsanomaly.cli.rules import rule_of
     from tsanomaly.cli.terminal import Watch, answers, complain
     from tsanomaly.evaluation import self_test as test
 
+    wish = Wish(model, rule_of(threshold, budget), seconds)
     with Watch(file.name) as watch:
         series = options.read(file, watch).one()
-        detector = loaded(model, watch) if model else learned(series, Wish(), watch)
-        result = test(detector, series, on_progress=watch.detecting)
+        detector = loaded(model, watch) if model else learned(series, wish, watch)
+        level = detector.threshold_ if wish.rule is None else detector.fit_threshold(wish.rule)
+        result = test(detector, series, threshold=level.value, on_progress=watch.detecting)
     if format is Format.JSON:
         deliver(document.to_json({"format": document.FORMAT, "versions": document.versions()} | result.to_dict()), None)
     else:
-        answers().print(_block(result))
+        answers().print(_block(result, level))
     if result.refusal is not None:
         complain(result.refusal)
         raise typer.Exit(ExitCode.MODEL)
 
 
-def _block(result: SelfTest) -> RenderableType:
+def _block(result: SelfTest, threshold: Threshold) -> RenderableType:
     from rich.console import Group
+    from rich.padding import Padding
     from rich.text import Text
 
+    from tsanomaly.cli.tables import threshold_words
     from tsanomaly.cli.terminal import printable
+    from tsanomaly.report.words import percent
 
-    caught, injected = int(result.detector.caught.sum()), len(result.injections)
-    twin = "" if result.twin is None else f", its linear twin {result.twin.quality:.3f}"
+    injected = len(result.injections)
+    caught, stood_out = result.detector.counted()
     lines = [
-        f"  threshold: score above {result.threshold:.4g}",
-        f"  AUC of injected anomalies against calm rows: {result.detector.quality:.3f}{twin} (random 0.500)",
+        f"threshold: {threshold_words(threshold)}",
+        f"{stood_out} ({percent(stood_out / injected)}) stand out from calm stretches, whatever the threshold"
+        + "; a larger --budget or another --threshold catches more" * (stood_out > caught),
+        f"injected rows score higher than calm rows in {percent(result.detector.quality)} of all comparisons "
+        "(random scores: 50 %)",
+        result.twin_verdict.sentence if result.twin and not result.refusal else "",
     ]
-    if result.verdict is not None:
-        lines.append(f"  {result.verdict}")
-    head = f"{printable(result.series)}: {caught} of {injected} injected anomalies caught"
-    note = "Strength is in units of the channel's own variation; 5/8 means 5 of 8 caught, in brackets by the twin."
-    return Group(Text(head, style="bold"), *map(Text, lines), _table(result), Text(note, style="dim"))
+    head = (
+        f"{printable(result.series)}: {caught} of {injected} injected anomalies caught ({percent(caught / injected)})"
+    )
+    facts = [Padding.indent(Text(line), 2) for line in lines if line]
+    notes = [Text(note, style="dim") for note in _notes(result)]
+    return Group(Text(head, style="bold"), *facts, Text(), _table(result), Text(), *notes)
+
+
+def _notes(result: SelfTest) -> list[str]:
+    example = result.rates[0]
+    return [
+        f"{_cell(example)}: {example.caught} of {example.injected} caught at the threshold, {example.stood_out} stand "
+        "out: they score above 19 of 20 calm stretches.",
+        "Strength is in units of what a channel usually varies by; for a flat line and a broken correlation, 8 is one "
+        f"window ({result.window} rows) long; for a frequency change, 16 is twice as fast.",
+    ]
 
 
 def _table(result: SelfTest) -> RenderableType:
     from rich.table import Table
 
-    table = Table(box=None, padding=(0, 3, 0, 0), header_style="bold")
-    table.add_column("caught, by strength")
+    table = Table(box=None, padding=(0, 3, 0, 2), header_style="bold")
+    table.add_column("caught (stand out), by strength")
     for strength in result.strengths:
         table.add_column(f"{strength:g}", justify="right")
     for kind in dict.fromkeys(rate.kind for rate in result.rates):
-        rates = [rate for rate in result.rates if rate.kind is kind]
-        cells = [
-            f"{rate.caught}/{rate.injected}" + ("" if rate.twin_caught is None else f" ({rate.twin_caught})")
-            for rate in rates
-        ]
-        table.add_row(kind.value, *cells)
+        table.add_row(kind.value, *(_cell(rate) for rate in result.rates if rate.kind is kind))
     return table
+
+
+def _cell(rate: Rate) -> str:
+    return f"{rate.caught}/{rate.injected} ({rate.stood_out})"

@@ -55,26 +55,30 @@ def _one_result(result: Judged | Failed, top: int) -> RenderableType:
         return Text(f"{shown(result.name)}: not judged", style="bold red")
     events = result.events
     if not len(events):
-        return Group(*_facts(events), Text("  no events", style="green"))
+        return Group(*_facts(result), Text("  no events", style="green"))
     shown_events = events[: top or None]
     left = len(events) - len(shown_events)
     more = [Text(f"  … and {left} more; --top 0 shows all", style="dim")] if left else []
-    return Group(*_facts(events), Text(), _events_table(events, shown_events), *more)
+    return Group(*_facts(result), Text(), _events_table(events, shown_events), *more)
 
 
-def _facts(events: Events) -> list[RenderableType]:
+def _facts(result: Judged) -> list[RenderableType]:
+    events = result.events
     coverage = events.coverage
     found = f"{len(events)} event{'s' * (len(events) != 1)}, {events.per_week:.2g} a judged week"
     rows = f"{coverage.judged:,} of {coverage.judged + coverage.not_judged:,} rows ({percent(coverage.share)})"
-    lines = [f"threshold: {_threshold(events.threshold)}", f"judged: {rows}"]
+    lines = [f"threshold: {threshold_words(events.threshold)}", f"judged: {rows}"]
     if coverage.gaps:
         more = ", …" if len(coverage.gaps) > GAPS_SHOWN else ""
         gaps = ", ".join(f"{_clock(start)} to {_clock(end)}" for start, end in coverage.gaps[:GAPS_SHOWN])
         lines.append(f"not judged: {gaps}{more}")
+    if result.twin is not None:
+        lines.append(printable(result.twin.sentence))
     return [Text(f"{shown(events.series.name)}: {found}", style="bold"), *map(_indented, lines)]
 
 
-def _threshold(threshold: Threshold) -> str:
+def threshold_words(threshold: Threshold) -> str:
+    """The rule, the value, and what is worth knowing of them."""
     note = f" ({threshold.note})" if threshold.note else ""
     return f"{threshold.rule}, here a score above {threshold.value:.4g}{note}"
 
@@ -131,7 +135,7 @@ def model_block(name: str, detector: Detector) -> RenderableType:
         "window": f"{detector.window_} rows",
         "layers": ", ".join(f"{size:g}" for size in detector.layers),
         "training": f"weights of step {history.best_step}; {history.stopped}",
-        "threshold": _threshold(detector.threshold_),
+        "threshold": threshold_words(detector.threshold_),
     }
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
     table.add_column(style="dim")

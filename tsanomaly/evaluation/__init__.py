@@ -17,6 +17,8 @@ from tsanomaly.evaluation.pointwise import (
 from tsanomaly.evaluation.ranges import event_scores, intervals, range_scores
 from tsanomaly.evaluation.self_test import self_test
 from tsanomaly.evaluation.summary import FlagMetrics, Metrics, evaluate_flags, evaluate_scores
+from tsanomaly.evaluation.twin import twin_verdict
+from tsanomaly.evaluation.verdict import Standing, TwinVerdict
 from tsanomaly.evaluation.vus import sliding_window, vus
 
 __all__ = [
@@ -31,6 +33,8 @@ __all__ = [
     "PrecisionRecall",
     "Rate",
     "SelfTest",
+    "Standing",
+    "TwinVerdict",
     "affiliation_scores",
     "auc_pr",
     "auc_roc",
@@ -50,5 +54,6 @@ __all__ = [
     "self_test",
     "sliding_window",
     "squared_differences",
+    "twin_verdict",
     "vus",
 ]

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum
-from math import comb, sqrt
+from math import sqrt
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tsanomaly.evaluation.injection import Injection, Kind
+from tsanomaly.evaluation.verdict import Standing, TwinVerdict, sign_test
 
 Z = 2.326
 """One-sided 1 % of the normal distribution: how often an innocent detector would be refused, or a random one pass."""
-
-DECIDED = 0.05
-"""Below this p the verdict on the twin takes a side."""
 
 
 class Outcome(Enum):
@@ -37,10 +35,12 @@ class Findings:
 
     Attributes:
         caught: ``(m,)`` bool: a row in the stretch, or within half a window of it, was flagged that was not before.
+        stood_out: ``(m,)`` bool: a row there scores above all but one in twenty calm stretches of the same length.
         rank: ``(m,)`` the chance that a row of the stretch outscores a calm row, ties counting half: its AUC.
     """
 
     caught: NDArray[np.bool_]
+    stood_out: NDArray[np.bool_]
     rank: NDArray[np.float64]
 
     @property
@@ -48,20 +48,26 @@ class Findings:
         """Mean AUC, free of any threshold: 1 is perfect, 0.5 random."""
         return float(self.rank.mean())
 
+    def counted(self, some: NDArray[np.bool_] | slice = slice(None)) -> tuple[int, int]:
+        """How many of some anomalies were caught, and how many stood out."""
+        return int(self.caught[some].sum()), int(self.stood_out[some].sum())
+
 
 @dataclass(frozen=True)
 class Rate:
-    """What was caught of one kind at one strength; ``twin_caught`` is ``None`` without a twin."""
+    """What became of the anomalies of one kind at one strength; the twin's numbers are ``None`` without one."""
 
     kind: Kind
     strength: float
     injected: int
     caught: int
+    stood_out: int
     twin_caught: int | None
+    twin_stood_out: int | None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__} | {"kind": self.kind.value}
+        return asdict(self) | {"kind": self.kind.value}
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,22 +77,22 @@ class SelfTest:
     Attributes:
         series: its name.
         threshold: the value in force.
+        window: rows in the detector's (base) window.
         injections: the ``m`` anomalies, grouped by place: all strengths of the first, then of the second.
         strengths: of each place, ascending.
         detector: its findings.
         twin: the linear twin's; ``None`` without one.
         outcome: whether the detector passed, or why not.
-        scorings: how often the series was scored, all detectors together.
     """
 
     series: str
     threshold: float
+    window: int
     injections: tuple[Injection, ...]
     strengths: tuple[float, ...]
     detector: Findings
     twin: Findings | None
     outcome: Outcome
-    scorings: int
 
     @property
     def places(self) -> int:
@@ -94,84 +100,85 @@ class SelfTest:
         return len(self.injections) // len(self.strengths)
 
     @property
-    def refusal(self) -> str | None:
-        """Why this detector must not be used, in one sentence; ``None`` where it passed."""
+    def reason(self) -> str | None:
+        """Why this detector must not be used, with figures and a remedy; ``None`` where it passed."""
         if self.outcome is Outcome.PASSED:
             return None
-        figure = (
-            ""
-            if self.outcome is Outcome.CONSTANT
-            else (
+        what, remedy = self.outcome.value.split("; ")
+        if self.outcome is not Outcome.CONSTANT:
+            what += (
                 f" (AUC {self.detector.quality:.2f} over {self.places} places; random scores have 0.50, "
                 f"at least {needed_auc(self.places):.2f} is needed)"
             )
-        )
-        reason, remedy = self.outcome.value.split("; ")
-        return f"the detector is refused on series '{self.series}': {reason}{figure}; {remedy}"
+        return f"{what}; {remedy}"
 
     @property
-    def p_value(self) -> float | None:
-        """Of the paired sign test against the twin, two-sided: at each place the one that caught more wins.
+    def refusal(self) -> str | None:
+        """:attr:`reason` as a sentence that names the series; ``None`` where the detector passed."""
+        return None if self.reason is None else f"the detector is refused on series '{self.series}': {self.reason}"
 
-        Strengths at one place are not independent, so a place counts once. ``None`` without a twin.
+    @property
+    def twin_verdict(self) -> TwinVerdict:
+        """Whether the autoencoder beats its linear twin: at each place the one to which more strengths stood out wins.
+
+        Strengths at one place are not independent, so a place counts once in the sign test.
         """
+        if self.reason is not None:
+            return TwinVerdict(Standing.REFUSED, reason=self.reason)
         if self.twin is None:
-            return None
-        ahead = self._by_place(self.detector.caught) - self._by_place(self.twin.caught)
-        return sign_test(int((ahead > 0).sum()), int((ahead < 0).sum()))
-
-    @property
-    def verdict(self) -> str | None:
-        """In one line whether the autoencoder beats its linear twin on this series; ``None`` without a twin."""
-        p = self.p_value
-        if self.twin is None or p is None:
-            return None
-        own, twin = int(self.detector.caught.sum()), int(self.twin.caught.sum())
-        word = "equals" if p >= DECIDED else "beats" if own > twin else "does not beat"
-        shown = f"p = {p:.2g}" if p >= 0.001 else "p < 0.001"
-        return (
-            f"the autoencoder {word} its linear twin on this series "
-            f"({own} of {len(self.injections)} injected anomalies caught, twin {twin}; {shown})"
-        )
+            return TwinVerdict(Standing.UNKNOWN, reason="this detector carries none")
+        ahead = self._by_place(self.detector.stood_out) - self._by_place(self.twin.stood_out)
+        p = sign_test(int((ahead > 0).sum()), int((ahead < 0).sum()))
+        return TwinVerdict.of(self.detector.counted()[1], self.twin.counted()[1], len(self.injections), p)
 
     @property
     def rates(self) -> tuple[Rate, ...]:
-        """What was caught, by kind and strength, in the order of :class:`Kind`."""
+        """By kind and strength, in the order of :class:`Kind`."""
         kinds = np.array([injection.kind for injection in self.injections])
         strengths = np.array([injection.strength for injection in self.injections])
         rates = []
         for kind in (kind for kind in Kind if kind in kinds):
             for strength in self.strengths:
                 here = (kinds == kind) & (strengths == strength)
-                twin = None if self.twin is None else int(self.twin.caught[here].sum())
-                rates.append(Rate(kind, strength, int(here.sum()), int(self.detector.caught[here].sum()), twin))
+                own = self.detector.counted(here)
+                twin = (None, None) if self.twin is None else self.twin.counted(here)
+                rates.append(Rate(kind, strength, int(here.sum()), *own, *twin))
         return tuple(rates)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON."""
-        p = self.p_value
+        caught, stood_out = self.detector.counted()
         return {
             "series": self.series,
             "outcome": self.outcome.name.lower(),
             "refusal": self.refusal,
-            "verdict": self.verdict,
+            "verdict": None if self.twin is None else self.twin_verdict.sentence,
             "threshold": round(self.threshold, 6) if np.isfinite(self.threshold) else None,
-            "injected": len(self.injections),
+            "window": self.window,
             "places": self.places,
-            "caught": int(self.detector.caught.sum()),
+            "injected": len(self.injections),
+            "caught": caught,
+            "stood_out": stood_out,
             "auc": round(self.detector.quality, 4),
-            "twin": None
-            if self.twin is None
-            else {
-                "caught": int(self.twin.caught.sum()),
-                "auc": round(self.twin.quality, 4),
-                "p": p,
-            },
+            "twin": self._twin_to_dict(),
             "rates": [rate.to_dict() for rate in self.rates],
         }
 
-    def _by_place(self, caught: NDArray[np.bool_]) -> NDArray[np.int64]:
-        return np.asarray(caught.reshape(self.places, -1).sum(axis=1))
+    def _twin_to_dict(self) -> dict[str, Any] | None:
+        if self.twin is None:
+            return None
+        caught, stood_out = self.twin.counted()
+        verdict = self.twin_verdict
+        return {
+            "caught": caught,
+            "stood_out": stood_out,
+            "auc": round(self.twin.quality, 4),
+            "standing": verdict.standing.name.lower(),
+            "p": None if verdict.p is None else round(verdict.p, 6),
+        }
+
+    def _by_place(self, flags: NDArray[np.bool_]) -> NDArray[np.int64]:
+        return np.asarray(flags.reshape(self.places, -1).sum(axis=1))
 
 
 def outcome_of(findings: Findings, places: int, *, constant: bool) -> Outcome:
@@ -194,10 +201,3 @@ def needed_auc(places: int) -> float:
     then has a variance of at most 1/12, and the mean over places of 1/12 divided by their number.
     """
     return 0.5 + Z * sqrt(1 / (12 * places))
-
-
-def sign_test(wins: int, losses: int) -> float:
-    """Exact two-sided p of the sign test, ties left out: as many or fewer of the rarer side in fair throws, doubled."""
-    throws = wins + losses
-    tail = sum(comb(throws, k) for k in range(min(wins, losses) + 1))
-    return float(min(1.0, 2 * tail / 2**throws))

@@ -34,20 +34,20 @@ class Kind(StrEnum):
     SPIKE = "spike"  # one row moved by s·u
     LEVEL_SHIFT = "level shift"  # a window moved by s·u
     DRIFT = "drift"  # a window moved by a ramp that ends at s·u
-    FLAT_LINE = "flat line"  # s/4 windows stuck at their first value
+    FLAT_LINE = "flat line"  # s/8 windows stuck at their first value
     NOISE_BURST = "noise burst"  # a window with Gaussian noise of standard deviation s·u added
-    FREQUENCY_CHANGE = "frequency change"  # two windows whose time runs 1 + s/8 times as fast, then slower
-    BROKEN_CORRELATION = "broken correlation"  # s/4 windows of one channel taken from another time
+    FREQUENCY_CHANGE = "frequency change"  # two windows whose time runs 1 + s/16 times as fast, then slower
+    BROKEN_CORRELATION = "broken correlation"  # s/8 windows of one channel taken from another time
 
 
 WINDOWS_LONG: dict[Kind, Callable[[float], float]] = {
     Kind.SPIKE: lambda strength: 0.0,
     Kind.LEVEL_SHIFT: lambda strength: 1.0,
     Kind.DRIFT: lambda strength: 1.0,
-    Kind.FLAT_LINE: lambda strength: strength / 4,
+    Kind.FLAT_LINE: lambda strength: strength / 8,
     Kind.NOISE_BURST: lambda strength: 1.0,
     Kind.FREQUENCY_CHANGE: lambda strength: 2.0,
-    Kind.BROKEN_CORRELATION: lambda strength: strength / 4,
+    Kind.BROKEN_CORRELATION: lambda strength: strength / 8,
 }
 
 
@@ -167,9 +167,9 @@ def _noise(channel: Channel, injection: Injection, unit: float) -> Channel:
 
 
 def _warp(channel: Channel, injection: Injection, unit: float) -> Channel:
-    """Time runs ``f = 1 + s/8`` times as fast over the first ``1 / (1 + f)`` of the stretch and ``1/f`` as fast over
+    """Time runs ``f = 1 + s/16`` times as fast over the first ``1 / (1 + f)`` of the stretch and ``1/f`` as fast over
     the rest: both ends stay where they were, so that the frequency alone gives it away, not a jump."""
-    speed = 1 + injection.strength / 8
+    speed = 1 + injection.strength / 16
     last = injection.stop - injection.start - 1
     clock = np.interp(np.arange(last + 1), [0, last / (1 + speed), last], [0, last * speed / (1 + speed), last])
     return np.interp(injection.start + clock, np.arange(len(channel)), channel)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter1d
 
 SEEN = 0.9
 """Share of a stretch's rows that must have been read and judged."""
@@ -56,13 +57,39 @@ def calm_starts(
     return starts
 
 
-def covered(starts: NDArray[np.bool_], length: int) -> NDArray[np.bool_]:
-    """``(n,)`` rows that some calm stretch covers."""
-    edges = np.zeros(len(starts) + length + 1, np.int64)
-    first = np.flatnonzero(starts.any(axis=1))
-    edges[first] += 1
-    edges[first + length] -= 1
-    return np.cumsum(edges)[: len(starts)] > 0
+@dataclass(frozen=True, eq=False)
+class Calm:
+    """The calm rest of a series.
+
+    Attributes:
+        starts: ``(n,)`` true where a calm stretch starts.
+        length: rows in each.
+        margin: rows before and after a stretch that count as near it; the series has them at every start.
+    """
+
+    starts: NDArray[np.bool_]
+    length: int
+    margin: int
+
+    @property
+    def rows(self) -> NDArray[np.bool_]:
+        """``(n,)`` those that some calm stretch covers."""
+        edges = np.zeros(len(self.starts) + self.length + 1, np.int64)
+        first = np.flatnonzero(self.starts)
+        edges[first] += 1
+        edges[first + self.length] -= 1
+        return np.cumsum(edges)[: len(self.starts)] > 0
+
+    def height(self, scores: NDArray[np.float64], length: int, share: float) -> float:
+        """What the highest score in and near a calm stretch of ``length`` rows stays below in a ``share`` of them.
+
+        Args:
+            scores: ``(n,)`` NaN where not judged.
+        """
+        wide = length + 2 * self.margin
+        highest = maximum_filter1d(np.nan_to_num(scores, nan=-np.inf), wide, mode="constant", cval=-np.inf)
+        centres = np.flatnonzero(self.starts) - self.margin + wide // 2
+        return float(np.quantile(highest[centres], share, method="higher"))
 
 
 def lay_out(starts: NDArray[np.bool_], count: int, spacing: int, rng: np.random.Generator) -> list[list[Place]]:

@@ -4,6 +4,9 @@ Anomalies of known kinds and strengths are put into calm stretches of copies of 
 scores the copies. Many anomalies share a copy, far enough apart not to meet in a window, so that the whole test takes
 a few scorings. The same anomalies at every strength sit in the same places, and the linear twin sees the same copies.
 
+Two questions are kept apart: what is caught at the threshold in force, and what stands out from the calm rest. The
+second is free of how a threshold was chosen, so that it alone is fair to the twin, whose scores have another scale.
+
 Choosing and judging detectors by injected anomalies follows Goswami et al., 'Unsupervised model selection for
 time-series anomaly detection' (ICLR 2023), section 4.2; what is departed from: kinds and sizes are this module's own,
 and nothing is chosen by it, it only reports and refuses.
@@ -12,6 +15,7 @@ and nothing is chosen by it, it only reports and refuses.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from itertools import cycle
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,15 +25,15 @@ from numpy.typing import NDArray
 from tsanomaly.errors import ConfigurationError, DataError
 from tsanomaly.evaluation.findings import Findings, SelfTest, outcome_of
 from tsanomaly.evaluation.injection import Injection, Kind, inject, local_variation, rows_long
-from tsanomaly.evaluation.places import Place, calm_starts, covered, lay_out
+from tsanomaly.evaluation.places import Calm, Place, calm_starts, lay_out
 from tsanomaly.series import Series, estimate_period
 
 if TYPE_CHECKING:
     from tsanomaly.detection.scores import Scores
     from tsanomaly.detection.training import OnProgress
 
-STRENGTHS = (2.0, 4.0, 8.0)
-"""From what hides in the channel's own variation to what a person sees at a glance."""
+STRENGTHS = (4.0, 8.0, 16.0)
+"""From what hides in a channel's own variation, among some thousand rows, to what a person sees at a glance."""
 
 REPEATS = 8
 """Places for each kind: with six kinds or more an AUC of 0.60 is enough to be told from random."""
@@ -39,6 +43,9 @@ LEAST_PLACES = 7
 
 GAP = 4
 """Windows between two anomalies in a copy: what a detector's longest window may span without seeing both."""
+
+FALSE_ALARMS = 0.05
+"""Share of calm stretches that reach the height from which an anomaly is said to stand out."""
 
 STAGE = "testing on injected anomalies"
 
@@ -67,6 +74,7 @@ def self_test(
     kinds: Sequence[Kind] | None = None,
     strengths: Sequence[float] = STRENGTHS,
     repeats: int = REPEATS,
+    threshold: float | None = None,
     on_progress: OnProgress | None = None,
 ) -> SelfTest:
     """Put anomalies into copies of the series and see which the detector catches at its present threshold.
@@ -79,6 +87,7 @@ def self_test(
         kinds: ``None``: all, but for a broken correlation where fewer than two channels vary.
         strengths: see :class:`Kind`; each place is used once with each.
         repeats: places for each kind.
+        threshold: what the detector must exceed to catch; ``None``: its own ``threshold_``.
         on_progress: told before each scoring; returning ``False`` cancels.
 
     Raises:
@@ -95,6 +104,8 @@ def self_test(
     places = _count(chosen, repeats)
     twin = getattr(detector, "twin_", None) if twin is None else twin
     scorers = [detector] if twin is None else [detector, twin]
+    threshold = float(detector.threshold_.value) if threshold is None else threshold
+    thresholds = [threshold] if twin is None else [threshold, float(twin.threshold_.value)]
     window = int(detector.window_)
     room = max(rows_long(kind, strength, window) for kind in chosen for strength in levels)
     _check_length(series, room, window)
@@ -107,8 +118,8 @@ def self_test(
             f"series '{series.name}' has no stretch of {room} rows that was read and judged; "
             "the self-test needs some: fill its gaps or choose a shorter window"
         )
-    calm = covered(starts, room)
-    examiners = [_Examiner(s, b, calm, window // 2) for s, b in zip(scorers, before, strict=True)]
+    calm = Calm(np.asarray(starts.any(axis=1)), room, window // 2)
+    examiners = [_Examiner(s, t, b, calm) for s, t, b in zip(scorers, thresholds, before, strict=True)]
     sheets = _fill(lay_out(starts, places, room + GAP * window, rng), chosen, levels, window, rng)
 
     scorings = len(scorers) * (1 + len(sheets) * len(levels))
@@ -126,26 +137,29 @@ def self_test(
     findings = [examiner.findings(injected) for examiner in examiners]
     return SelfTest(
         series=series.name,
-        threshold=float(detector.threshold_.value),
+        threshold=threshold,
+        window=window,
         injections=injected,
         strengths=levels,
         detector=findings[0],
         twin=findings[1] if len(findings) > 1 else None,
         outcome=outcome_of(findings[0], places, constant=examiners[0].constant),
-        scorings=scorings,
     )
 
 
 class _Examiner:
     """One detector under test: what it said before, and what it makes of the anomalies."""
 
-    def __init__(self, scorer: Scorer, before: NDArray[np.float64], calm: NDArray[np.bool_], reach: int) -> None:
+    def __init__(self, scorer: Scorer, threshold: float, before: NDArray[np.float64], calm: Calm) -> None:
         self._scorer = scorer
-        self._reach = reach
-        self._flagged = before > scorer.threshold_.value
-        self._calm = np.sort(before[calm & np.isfinite(before)])
+        self._threshold = threshold
+        self._flagged = before > threshold
+        self._margin = calm.margin
+        self._calm = np.sort(before[calm.rows & np.isfinite(before)])
+        self._height = cache(lambda length: calm.height(before, length, 1 - FALSE_ALARMS))
         self._lowest, self._highest = float(np.nanmin(before)), float(np.nanmax(before))
         self._caught: dict[Injection, bool] = {}
+        self._stood_out: dict[Injection, bool] = {}
         self._rank: dict[Injection, float] = {}
 
     def look(self, copy: Series, injections: Sequence[Injection]) -> None:
@@ -153,10 +167,11 @@ class _Examiner:
         after = self._scorer.scores(copy).total
         self._lowest = min(self._lowest, float(np.nanmin(after)))
         self._highest = max(self._highest, float(np.nanmax(after)))
-        new = (after > self._scorer.threshold_.value) & ~self._flagged
+        new = (after > self._threshold) & ~self._flagged
         for injection in injections:
-            zone = slice(max(0, injection.start - self._reach), injection.stop + self._reach)
+            zone = slice(max(0, injection.start - self._margin), injection.stop + self._margin)
             self._caught[injection] = bool(new[zone].any())
+            self._stood_out[injection] = bool((after[zone] > self._height(injection.stop - injection.start)).any())
             self._rank[injection] = self._rank_of(after[injection.start : injection.stop])
 
     @property
@@ -166,8 +181,8 @@ class _Examiner:
 
     def findings(self, injections: Sequence[Injection]) -> Findings:
         """What was noted, in the order asked for."""
-        caught = np.array([self._caught[injection] for injection in injections])
-        return Findings(caught, np.array([self._rank[injection] for injection in injections]))
+        noted = (self._caught, self._stood_out, self._rank)
+        return Findings(*(np.array([notes[injection] for injection in injections]) for notes in noted))
 
     def _rank_of(self, scores: NDArray[np.float64]) -> float:
         """The chance that one of ``scores`` outranks a calm row; a row not judged outranks none."""
