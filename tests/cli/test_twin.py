@@ -43,3 +43,8 @@ def test_where_nothing_can_be_told_events_are_still_found(run, tmp_path, model):
     assert content["twin"]["sentence"].startswith(
         "Whether the autoencoder beats its linear twin cannot be told: series 'short' has 100 rows; "
     )
+
+
+def test_the_report_says_it_too(run, tmp_path, file, model, verdict):
+    run("detect", file, "--model", model, "--twin", "--report", "out.html")
+    assert verdict.sentence in (tmp_path / "out.html").read_text(encoding="utf-8")

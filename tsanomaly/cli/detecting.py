@@ -121,9 +121,10 @@ def _write_report(file: Path, reading: Reading, results: list[Judged | Failed], 
     from tsanomaly.cli.output import write_aside
     from tsanomaly.report.html import to_html
 
-    judged = [result.events for result in results if not isinstance(result, Failed)]
+    judged = [result for result in results if not isinstance(result, Failed)]
+    twins = {result.events.series.name: result.twin.sentence for result in judged if result.twin is not None}
     target = report or Path(tempfile.mkdtemp(prefix="tsanomaly-")) / f"{file.name}.html"
-    write_aside(target, to_html(judged, reading.diagnosis))
+    write_aside(target, to_html([result.events for result in judged], reading.diagnosis, twins=twins))
     return target
 
 
