@@ -87,7 +87,8 @@ def test_a_newer_format_is_refused(saved):
     [
         {"window": "wide"},
         {"views": []},
-        {"views": [{"length": 10**9, "joint": True, "early": False}]},
+        {"views": [{"length": 10**9, "joint": True, "early": False, "point": 1}]},
+        {"views": [{"length": 20, "joint": True, "early": False, "point": 2}]},
         {"channels": ["only one"]},
         {"threshold": {}},
         {"rule": {"name": "os.system"}},

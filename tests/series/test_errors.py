@@ -43,6 +43,15 @@ CASES = {
         b"time,value\n2024-01-01,\n2024-01-02,n/a\n",
         "plant.csv has no value in any row of 'value'; there is nothing to watch",
     ),
+    "all infinite": (
+        b"a,b\ninf,1e400\n-inf,1e999\n",
+        "plant.csv: every number in 'a', 'b' is infinite or too large; there is nothing to watch",
+    ),
+    "times of the Romans": (
+        b"time,value\n0044-03-15,1\n0044-03-16,2\n",
+        "plant.csv: every time in column 'time' lies before 1678 or after 2261; "
+        "give time_format if they are written otherwise, or time_column='' to count rows",
+    ),
     "png": (b"\x89PNG\r\n\x1a\n" + bytes(99), "plant.csv is a PNG picture, not a table; give a CSV or Parquet file"),
     "elf": (b"\x7fELF" + bytes(99), "plant.csv is a program (ELF), not a table; give a CSV or Parquet file"),
     "pdf": (b"%PDF-1.7\n1 0 obj", "plant.csv is a PDF document, not a table; give a CSV or Parquet file"),
@@ -50,6 +59,17 @@ CASES = {
         pickle.dumps({"a": [1, 2]}),
         "plant.csv is a Python pickle, which is never opened; give a CSV or Parquet file",
     ),
+    "web page": (
+        b"\xef\xbb\xbf\n<!DOCTYPE html><html><body>Log in</body></html>",
+        "plant.csv is a web page (HTML), not a table; give a CSV or Parquet file",
+    ),
+    "xml": (
+        b'<?xml version="1.0"?>\n<rows/>',
+        "plant.csv is an XML document, not a table; give a CSV or Parquet file",
+    ),
+    "json": (b'{"a": [1, 2]}', "plant.csv is JSON, not a table; give a CSV or Parquet file"),
+    "json rows": (b'[\n  {"a": 1}\n]', "plant.csv is JSON, not a table; give a CSV or Parquet file"),
+    "utf-32": ("time,v\n1,2\n".encode("utf-32"), "plant.csv is written in UTF-32, which is not read; save it as UTF-8"),
     "noise": (
         np.random.default_rng(0).bytes(5000),
         "plant.csv is a binary file, not a table; give a CSV or Parquet file",
@@ -145,6 +165,21 @@ def test_paths_that_hold_no_file_are_refused(tmp_path: Path) -> None:
         with pytest.raises(ReadError) as error:
             read_csv(path)
         assert str(error.value) == sentence
+
+
+def test_a_circle_of_links_and_a_name_too_long_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").symlink_to("b.csv")
+    (tmp_path / "b.csv").symlink_to("a.csv")
+    for path, reason in ((tmp_path / "a.csv", "Too many levels of symbolic links"), (Path("a" * 300), "too long")):
+        with pytest.raises(ReadError, match=rf"cannot be read: .*{reason}; check the path$"):
+            read_csv(path)
+
+
+def test_a_name_that_is_no_text_can_still_be_printed(tmp_path: Path) -> None:
+    path = os.fsencode(tmp_path / "plant-") + b"\xff.csv"
+    Path(os.fsdecode(path)).write_text("v\n1\n2\n")
+    reading = read_csv(os.fsdecode(path))
+    assert (reading.diagnosis.source, reading.one().name) == ("plant-\ufffd.csv", "plant-\ufffd")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")

@@ -130,7 +130,7 @@ def test_the_only_series_of_several_is_an_error_that_says_what_to_do() -> None:
     reading = read_csv(csv_of("time,sensor,value", *long_rows(interleaved=True)))
     with pytest.raises(DataError) as error:
         reading.one()
-    assert str(error.value) == "plant.csv holds 2 series ('a', 'b'); pick one with reading['a']"
+    assert str(error.value) == "plant.csv holds 2 series ('a', 'b'); pick one with reading['a'] or --series"
     with pytest.raises(DataError) as error:
         reading["c"]
     assert str(error.value) == "plant.csv has no series 'c'; it has 'a', 'b'"

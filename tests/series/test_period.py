@@ -52,6 +52,17 @@ def test_the_search_may_reach_further_than_the_answer() -> None:
     assert estimate_period(wave, 6, 303, 125) != 125
 
 
+def test_wiggles_on_a_slow_decay_are_no_period() -> None:
+    rng = np.random.default_rng(4)
+    beat = np.sin(2 * np.pi * np.arange(5000) / 60)
+    drift = np.sin(2 * np.pi * np.arange(5000) / 5000) + 0.1 * beat
+    assert estimate_period(drift) == pytest.approx(60, abs=1)
+    assert estimate_period(drift, prominence=0.1) is None
+    assert estimate_period(beat, prominence=0.1) == 60
+    faint = 0.2 * beat + rng.normal(size=5000)  # its autocorrelation at 60 is about 0.02
+    assert estimate_period(faint, prominence=0.1) is None
+
+
 def test_only_the_first_20000_points_count() -> None:
     wave = np.sin(2 * np.pi * np.arange(20_000) / 40)
     other = 100 * np.sin(2 * np.pi * np.arange(200_000) / 90)

@@ -220,15 +220,18 @@ class _Builder:
         self.described = described
         self.tensors = tensors
         self.channels = tuple(str(name) for name in described["channels"])
-        self.views = [View(int(v["length"]), bool(v["joint"]), bool(v["early"])) for v in described["views"]]
-        if not self.channels or not self.views or not all(2 <= view.length <= MOST_WINDOW for view in self.views):
+        self.views = [
+            View(int(v["length"]), bool(v["joint"]), bool(v["early"]), float(v["point"])) for v in described["views"]
+        ]
+        if not self.channels or not self.views or not all(_plausible(view) for view in self.views):
             raise ValueError("channels or views")
 
     def detector(self) -> Detector:
         d = self.described
         parameters = {name: d["parameters"][name] for name in _PARAMETERS}
         for name in ("layers", "scales", "early_scales"):
-            parameters[name] = tuple(int(s) if float(s).is_integer() else float(s) for s in parameters[name])
+            if parameters[name] is not None:
+                parameters[name] = tuple(int(s) if float(s).is_integer() else float(s) for s in parameters[name])
         detector = Detector(**parameters, training=Training(**d["training"]))
         if d["rule"] is not None:
             rule = dict(d["rule"])
@@ -311,3 +314,7 @@ def _history(h: dict[str, Any]) -> History:
         int(h["best_step"]),
         Stop[h["stopped"]],
     )
+
+
+def _plausible(view: View) -> bool:
+    return 2 <= view.length <= MOST_WINDOW and 0 <= view.point <= 1

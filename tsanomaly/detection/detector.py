@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tsanomaly.detection import events as event_station
 from tsanomaly.detection.events import Events
-from tsanomaly.detection.evidence import KINDS, Evidence, Usual
+from tsanomaly.detection.evidence import Evidence, Usual
 from tsanomaly.detection.gaps import Prepared, prepare
 from tsanomaly.detection.grouping import group, narrow
 from tsanomaly.detection.member import Architecture, learn
@@ -42,7 +42,8 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
 
     Args:
         window: rows in the base window; ``None``: the series' own period.
-        scales: window lengths, in base windows, of the members that learn from all rows.
+        scales: window lengths, in base windows, of the members that learn from all rows; ``None``: chosen by whether
+            the series has a period (:mod:`tsanomaly.detection.views`).
         early_scales: likewise of the members that learn from the reference rows alone: they notice what repeats, or
             lasts, and so looks normal in the whole.
         reference: the rows at the start that are most trusted to be normal: their number, or a share below 1.
@@ -75,7 +76,7 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         self,
         *,
         window: int | None = None,
-        scales: tuple[float, ...] = (1, 4),
+        scales: tuple[float, ...] | None = None,
         early_scales: tuple[float, ...] = (1, 2),
         reference: float = 0.25,
         model: str = "tied",
@@ -154,7 +155,7 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             members.append(member)
             history.append(how)
             usual.append(Usual.fit(parts, prepared.observed.numpy()))
-            evidence.add(parts, usual[-1], prepared.observed.numpy(), _kinds(i))
+            evidence.add(parts, usual[-1], prepared.observed.numpy(), view.point)
         total = _where_observed(evidence.mean()[0], prepared)
         calibration = _as_if_unseen(total, held_back, base)
         twin = self._fit_twin(series, on_progress) if self.twin else None
@@ -299,7 +300,7 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             if member.view.length > len(series):
                 continue
             parts = member.score(prepared, on_progress=_part_of(on_progress, i, len(self.members_)))
-            evidence.add(parts, usual, observed, _kinds(i))
+            evidence.add(parts, usual, observed, member.view.point)
         total, by_channel, expected = evidence.mean()
         by_channel[~observed] = np.nan
         return Scores(
@@ -309,11 +310,6 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             self.scaling_.invert(expected),
             series.channels,
         )
-
-
-def _kinds(member: int) -> tuple[str, ...]:
-    """The single value is judged once, by the base member: the others have seen the same value."""
-    return KINDS if member == 0 else KINDS[:2]
 
 
 def _part_of(on_progress: OnProgress | None, part: int, parts: int) -> OnProgress | None:

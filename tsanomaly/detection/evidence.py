@@ -2,16 +2,17 @@
 
 Per member and kind of number (pattern, peak, point), a row's evidence is
 
-    e = log(1 + mean over channels (s / q of the channel) / q of that mean)
+    e = log(1 + m / q of m),    m = (mean over channels of √(s / q of the channel))²
 
 where ``q`` is the 90th percentile over what was learned from: anomalies in the highest tenth do not move it. The mean
-over channels is of the ratios themselves, so that one broken channel among many is heard; the logarithm between members
-keeps one that is beside itself from drowning the others. A row's total is the mean over the members that judged it.
+of roots lets one broken channel among many be heard, and a few that are slightly off together as well; the logarithm
+between members keeps one that is beside itself from drowning the others. A row's total is the mean over the members
+that judged it, each kind with its weight.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,7 +35,7 @@ class Usual:
 
     Attributes:
         channel: ``(3, c)`` by kind and channel.
-        mean: ``(3,)`` by kind, of the mean over channels of the ratios to ``channel``.
+        mean: ``(3,)`` by kind, of the ratios to ``channel``, pooled over channels.
     """
 
     channel: NDArray[np.float64]
@@ -49,7 +50,7 @@ class Usual:
         for numbers in _by_kind(parts):
             some = np.where(seen, numbers[::every], np.nan)
             channel.append([_usual(some[:, j]) for j in range(some.shape[1])])
-            mean.append(_usual(_mean(some / np.asarray(channel[-1]))))
+            mean.append(_usual(_pooled(some / np.asarray(channel[-1]))))
         return cls(np.array(channel), np.array(mean))
 
 
@@ -58,15 +59,15 @@ class Evidence:
     """The sum of what members say, member by member: only one member's parts are in memory at a time.
 
     Attributes:
-        total: ``(n,)`` sum of evidences.
-        pieces: ``(n,)`` how many were added.
-        by_channel: ``(n, c)`` float32 sum of the channels' ratios.
+        total: ``(n,)`` weighted sum of evidences.
+        weight: ``(n,)`` sum of their weights.
+        by_channel: ``(n, c)`` float32 weighted sum of the channels' ratios.
         expected: ``(n, c)`` float32 sum of the reconstructions.
         members: ``(n,)`` how many members judged.
     """
 
     total: NDArray[np.float64]
-    pieces: NDArray[np.int32]
+    weight: NDArray[np.float32]
     by_channel: NDArray[np.float32]
     expected: NDArray[np.float32]
     members: NDArray[np.int32]
@@ -77,42 +78,44 @@ class Evidence:
         wide = (rows, channels)
         return cls(
             np.zeros(rows),
-            np.zeros(rows, np.int32),
+            np.zeros(rows, np.float32),
             np.zeros(wide, np.float32),
             np.zeros(wide, np.float32),
             np.zeros(rows, np.int32),
         )
 
-    def add(self, parts: Parts, usual: Usual, observed: NDArray[np.bool_], kinds: Iterable[str] = KINDS) -> None:
-        """Add one member's pieces where it judged."""
+    def add(self, parts: Parts, usual: Usual, observed: NDArray[np.bool_], point: float = 1.0) -> None:
+        """Add one member's pieces where it judged, ``point`` with that weight, the others with 1."""
         self.expected += np.nan_to_num(parts.expected)
         self.members += np.isfinite(parts.expected[:, 0])
-        for kind, numbers, channel, mean in zip(KINDS, _by_kind(parts), usual.channel, usual.mean, strict=True):
-            if kind not in kinds:
+        for weight, numbers, channel, mean in zip(
+            (1.0, 1.0, point), _by_kind(parts), usual.channel, usual.mean, strict=True
+        ):
+            if weight == 0:
                 continue
             ratio = np.where(observed, numbers / channel.astype(np.float32), np.nan)
             judged = np.isfinite(ratio).any(axis=1)
-            self.total[judged] += np.log1p(_mean(ratio[judged]) / mean)
-            self.pieces[judged] += 1
-            self.by_channel += np.nan_to_num(ratio)
+            self.total[judged] += weight * np.log1p(_pooled(ratio[judged]) / mean)
+            self.weight[judged] += weight
+            self.by_channel += weight * np.nan_to_num(ratio)
 
     def mean(self) -> tuple[NDArray[np.float64], NDArray[np.float32], NDArray[np.float32]]:
         """Total ``(n,)``, channels' ratios and reconstruction ``(n, c)``; NaN where no member judged."""
-        pieces = np.where(self.pieces > 0, self.pieces, np.nan)
+        weight = np.where(self.weight > 0, self.weight, np.nan)
         members = np.where(self.members > 0, self.members, np.nan).astype(np.float32)[:, None]
-        by_channel = self.by_channel / pieces.astype(np.float32)[:, None]
-        return self.total / pieces, by_channel, self.expected / members
+        by_channel = self.by_channel / weight.astype(np.float32)[:, None]
+        return self.total / weight, by_channel, self.expected / members
 
 
 def _by_kind(parts: Parts) -> Iterator[NDArray[np.float32]]:
-    return (getattr(parts, kind) for kind in KINDS)
+    return iter((parts.pattern, parts.peak, parts.point))
 
 
-def _mean(ratios: NDArray[np.floating]) -> NDArray[np.float64]:
-    """``(n, c)`` to ``(n,)``, over the channels that were judged; NaN where none was."""
+def _pooled(ratios: NDArray[np.floating]) -> NDArray[np.float64]:
+    """``(n, c)`` to ``(n,)``, the squared mean root over the channels that were judged; NaN where none was."""
     count = np.isfinite(ratios).sum(axis=1)
-    total = np.nansum(ratios, axis=1, dtype=np.float64)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    total = np.nansum(np.sqrt(ratios), axis=1, dtype=np.float64)
+    return np.where(count > 0, np.square(total / np.maximum(count, 1)), np.nan)
 
 
 def _usual(numbers: NDArray[np.floating]) -> float:

@@ -67,11 +67,13 @@ class View:
         length: rows in a window.
         joint: all channels of a window at once; otherwise each channel's window by itself, one model for all channels.
         early: learned from the reference rows at the start alone, otherwise from all rows.
+        point: how much the error of the single value counts, beside 1 for the window's mean and 1 for its largest.
     """
 
     length: int
     joint: bool = True
     early: bool = False
+    point: float = 1.0
 
 
 class WindowModel(nn.Module):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,19 @@ from tsanomaly.series import estimate_period
 SHORTEST_PERIOD, LONGEST_PERIOD, NO_PERIOD = 10, 300, 100
 """Base windows chosen by period, in rows; a series without a period gets ``NO_PERIOD``."""
 
-JOINT_CELLS = 640
-"""Numbers (rows × channels) in a window of all channels at once, at most."""
+PROMINENCE = 0.1
+"""Of the autocorrelation's maximum that is called a period."""
+
+SCALES, APERIODIC_SCALES = (1, 4), (1, 1 / 8)
+"""Windows that learn from all rows, in base windows. Around a period, anomalies may be longer; without one, windows are
+long already, and short ones see what is brief."""
+
+POINT, APERIODIC_POINT = 0.5, 1.0
+"""What a single value's own error counts, beside 2 for its windows': in a lone channel with a period it is asked of the
+base member alone, for what is wrong there is mostly the pattern."""
+
+CELLS = 640
+"""Numbers (rows × channels) in a base window, at most: more channels, fewer rows."""
 
 WINDOWS_TO_LEARN = 2
 """A member needs a stretch at least so many of its windows long."""
@@ -31,18 +43,19 @@ def choose_views(
     scaled: NDArray[np.float32],
     name: str,
     window: int | None,
-    scales: Sequence[float],
+    scales: Sequence[float] | None,
     early_scales: Sequence[float],
     reference: int,
 ) -> list[View]:
     """The base view first, then those that the series is long enough for.
 
-    One channel gives one view a scale. Several channels are looked at one by one at those scales and, at the base
-    scale, all at once.
+    One channel gives one view a scale. Several channels are looked at one by one at the scales that learn from all
+    rows and, at the base scale, all at once.
 
     Args:
         scaled: ``(n, c)`` NaN in the gaps.
         name: of the series, for messages.
+        scales: ``None``: ``SCALES`` or ``APERIODIC_SCALES``.
         window: rows in the base window; ``None``: the period.
         reference: rows at the start that early views learn from.
 
@@ -50,30 +63,38 @@ def choose_views(
         ConfigurationError: a scale or the window is out of range.
         DataError: the series has no stretch without a gap that is long enough for the base window.
     """
-    c = scaled.shape[1]
+    n, c = scaled.shape
+    period = estimate_period(scaled, SHORTEST_PERIOD, LONGEST_PERIOD, prominence=PROMINENCE)
+    if scales is None:
+        scales = SCALES if period or c > 1 else APERIODIC_SCALES
     if not scales or any(not s > 0 for s in (*scales, *early_scales)):
         raise ConfigurationError("scales must be numbers above 0, and at least one")
-    base = _base_window(scaled, name, window)
+    base = _base_window(n, c, period, name, window)
     longest = _longest_stretch(scaled, base)
     if longest < base + 1:
         raise DataError(
             f"series '{name}' has no stretch of {base + 1} rows without a gap; "
             "choose a shorter window or a coarser step"
         )
-    whole = _lengths(base, scales, longest)
-    early = _lengths(base, early_scales, min(longest, reference))
-    joint = max(2, min(base, JOINT_CELLS // c))
-    views = [View(length) for length in whole] if c == 1 else [View(length, joint=False) for length in whole]
-    views += [View(length, joint=c == 1, early=True) for length in early]
-    if c > 1:
-        views.append(View(joint))
-        if reference >= WINDOWS_TO_LEARN * joint:
-            views.append(View(joint, early=True))
-    return views
+    early = min(longest, reference)
+    if c == 1:
+        views = [View(length) for length in _lengths(base, scales, longest)]
+        lengths = _lengths(base, early_scales, early)
+        views += [View(length, early=True) for length in lengths if WINDOWS_TO_LEARN * length <= early]
+    else:
+        views = [View(length, joint=False) for length in _lengths(base, scales, longest)] + [View(base)]
+        if early_scales and early >= WINDOWS_TO_LEARN * base:
+            views.append(View(base, early=True))
+    return [replace(view, point=_point(view, base, period if c == 1 else None, first=i == 0)) for i, view in enumerate(views)]
 
 
-def _base_window(scaled: NDArray[np.float32], name: str, window: int | None) -> int:
-    n = len(scaled)
+def _point(view: View, base: int, period: int | None, *, first: bool) -> float:
+    if period:
+        return POINT if first else 0.0
+    return APERIODIC_POINT if view.length >= base else 0.0
+
+
+def _base_window(n: int, c: int, period: int | None, name: str, window: int | None) -> int:
     if window is not None:
         if window < 2:
             raise ConfigurationError(f"window is {window}; expected at least 2 rows")
@@ -82,8 +103,7 @@ def _base_window(scaled: NDArray[np.float32], name: str, window: int | None) -> 
         return int(window)
     if n < 8:
         raise DataError(f"series '{name}' has {n} row{'s' * (n != 1)}; at least 8 are needed to learn what is normal")
-    period = estimate_period(scaled, SHORTEST_PERIOD, LONGEST_PERIOD, NO_PERIOD) or NO_PERIOD
-    return max(2, min(period, n // 8))
+    return max(2, min(period or NO_PERIOD, max(SHORTEST_PERIOD, CELLS // c), n // 8))
 
 
 def _lengths(base: int, scales: Sequence[float], rows: int) -> list[int]:

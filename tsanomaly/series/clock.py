@@ -42,6 +42,11 @@ def find_clock(
     if not name:
         return None, None, None
     stamps, zone = _read_stamps(table.columns[name], options.time_format, decimal)
+    if len(stamps.outside) and stamps.outside.all():
+        raise ReadError(
+            f"{table.name}: every time in column '{name}' lies before 1678 or after 2261; "
+            "give time_format if they are written otherwise, or time_column='' to count rows"
+        )
     if not stamps.readable.any():
         raise ReadError(
             f"{table.name}: no cell of column '{name}' can be read as a time; give time_format, or another time_column"

@@ -18,6 +18,7 @@ def estimate_period(
     default: int | None = None,
     *,
     search: tuple[int, int] | None = None,
+    prominence: float = 0.0,
 ) -> int | None:
     """The lag of the highest local maximum of the autocorrelation between ``low`` and ``high``.
 
@@ -36,6 +37,8 @@ def estimate_period(
         default: the answer where there is no such maximum.
         search: the lags whose highest local maximum is sought; one that lies outside ``low`` to ``high`` gives
             ``default``. ``None``: ``low`` to ``high`` themselves.
+        prominence: a maximum counts only if it is at least so high, and so much higher than the lowest value before
+            it; wiggles on the slow decay of a series that merely drifts are then no period.
 
     Returns:
         A lag in rows, or ``default``.
@@ -50,6 +53,9 @@ def estimate_period(
     inner = correlation[1:-1]
     peaks = 1 + np.flatnonzero((inner > correlation[:-2]) & (inner > correlation[2:]))
     peaks = peaks[(peaks >= first) & (peaks <= last)]
+    if prominence:
+        rise = correlation[peaks] - np.minimum.accumulate(correlation)[peaks]
+        peaks = peaks[np.minimum(rise, correlation[peaks]) >= prominence]
     if not len(peaks):
         return default
     highest = int(peaks[np.argmax(correlation[peaks])])

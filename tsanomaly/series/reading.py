@@ -43,7 +43,7 @@ class Reading:
         if len(self.series) != 1:
             raise DataError(
                 f"{self.diagnosis.source} holds {len(self.series)} series ({self._names()}); "
-                f"pick one with reading['{self.series[0].name}']"
+                f"pick one with reading['{self.series[0].name}'] or --series"
             )
         return self.series[0]
 

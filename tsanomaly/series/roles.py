@@ -162,6 +162,10 @@ def _find_channels(
 def _nothing_to_watch(table: Table, read: dict[str, Numbers]) -> ReadError:
     if read and all(numbers.is_empty for numbers in read.values()):
         return ReadError(f"{table.name} has no value in any row of {_quoted(read)}; there is nothing to watch")
+    if read and all(numbers.infinite.any() and not numbers.text.any() for numbers in read.values()):
+        return ReadError(
+            f"{table.name}: every number in {_quoted(read)} is infinite or too large; there is nothing to watch"
+        )
     return ReadError(
         f"{table.name} has no column of numbers to watch among {_quoted(read) or 'the columns left'}; "
         "check delimiter and decimal sign"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import os
+import re
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -37,6 +39,13 @@ FOREIGN = {
     b"\x28\xb5\x2f\xfd": "packed with zstd",
     b"7z\xbc\xaf": "packed with 7-Zip",
 }
+
+FOREIGN_TEXT = {
+    re.compile(rb"\s*<(!doctype html|html|head|body)\b", re.IGNORECASE): "a web page (HTML)",
+    re.compile(rb"\s*<\?xml\b"): "an XML document",
+    re.compile(rb'\s*(\{\s*"|\[\s*[\[{])'): "JSON",
+}
+"""Often saved by mistake under a table's name: a login page, an answer of a web service."""
 
 PathOrFile = str | os.PathLike[str] | IO[bytes]
 
@@ -94,9 +103,10 @@ def _bytes_of(origin: PathOrFile) -> tuple[str, bytes]:
             raise ReadError(f"{name} is open as text; open it in binary mode ('rb')")
         return name, _bounded(name, data)
     path = Path(origin)
+    name = os.fsencode(path.name).decode("utf-8", "replace")  # a name that is no text could not be printed
     try:
         with path.open("rb") as file:
-            return path.name, _bounded(path.name, file.read(SIZE_LIMIT + 1))
+            return name, _bounded(name, file.read(SIZE_LIMIT + 1))
     except FileNotFoundError:
         raise ReadError(f"{path} does not exist; check the path") from None
     except IsADirectoryError:
@@ -104,7 +114,7 @@ def _bytes_of(origin: PathOrFile) -> tuple[str, bytes]:
     except PermissionError:
         raise ReadError(f"{path} may not be read by this user; change its permissions") from None
     except (OSError, ValueError) as error:
-        raise ReadError(f"{path} cannot be read ({error}); check the path") from None
+        raise ReadError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}; check the path") from None
 
 
 def _bounded(name: str, data: bytes) -> bytes:
@@ -161,5 +171,10 @@ def _refuse_foreign(name: str, data: bytes) -> None:
     for magic, kind in FOREIGN.items():
         if data.startswith(magic):
             raise ReadError(f"{name} is {kind}, not a table; give a CSV or Parquet file")
+    for opening, kind in FOREIGN_TEXT.items():
+        if opening.match(data.removeprefix(codecs.BOM_UTF8)):
+            raise ReadError(f"{name} is {kind}, not a table; give a CSV or Parquet file")
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        raise ReadError(f"{name} is written in UTF-32, which is not read; save it as UTF-8")
     if data[:1] == b"\x80" and data[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05") and data[-1:] == b".":
         raise ReadError(f"{name} is a Python pickle, which is never opened; give a CSV or Parquet file")

@@ -1,0 +1,85 @@
+"""What members look at is chosen by whether a series has a period, and by its channels and length."""
+
+import numpy as np
+import pytest
+
+from tsanomaly.detection.member import View
+from tsanomaly.detection.views import choose_views
+from tsanomaly.errors import ConfigurationError, DataError
+
+EARLY = (1, 2)
+
+
+def wave(rows: int, period: float, channels: int = 1) -> np.ndarray:
+    return np.sin(2 * np.pi * (np.arange(rows)[:, None] + np.arange(channels)) / period).astype(np.float32)
+
+
+def drift(rows: int) -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(rows, 1)).cumsum(axis=0).astype(np.float32)
+
+
+def test_around_a_period_windows_are_longer_and_patterns_count_most() -> None:
+    assert choose_views(wave(2000, 40), "s", None, None, EARLY, 500) == [
+        View(40, point=0.5),
+        View(160, point=0.0),
+        View(40, early=True, point=0.0),
+        View(80, early=True, point=0.0),
+    ]
+
+
+def test_without_a_period_windows_are_long_and_single_values_count_too() -> None:
+    assert choose_views(drift(2000), "s", None, None, EARLY, 500) == [
+        View(100),
+        View(12, point=0.0),
+        View(100, early=True),
+        View(200, early=True),
+    ]
+
+
+def test_channels_are_seen_one_by_one_and_together_in_windows_of_640_numbers_at_most() -> None:
+    assert choose_views(wave(4000, 60, channels=20), "s", None, None, EARLY, 1000) == [
+        View(32, joint=False),
+        View(128, joint=False),
+        View(32),
+        View(32, early=True),
+    ]
+
+
+def test_what_the_reference_is_too_short_for_is_left_out() -> None:
+    views = choose_views(wave(2000, 40), "s", None, None, EARLY, 100)
+    assert [view.length for view in views if view.early] == [40]
+    assert not any(view.early for view in choose_views(wave(2000, 40), "s", None, None, EARLY, 60))
+    assert not any(view.early for view in choose_views(wave(2000, 40, 3), "s", None, None, EARLY, 60))
+
+
+def test_scales_and_window_can_be_chosen() -> None:
+    views = choose_views(drift(2000), "s", 20, (2, 1, 0.5), (), 500)
+    assert [view.length for view in views] == [20, 10, 40]
+
+
+def test_a_short_series_gets_short_windows() -> None:
+    ramp = np.arange(60, dtype=np.float32)[:, None]
+    assert [view.length for view in choose_views(ramp, "s", None, None, EARLY, 15)] == [7, 2, 7]
+
+
+@pytest.mark.parametrize(
+    ("values", "window", "scales", "error", "words"),
+    [
+        (drift(7), None, None, DataError, "has 7 rows; at least 8 are needed"),
+        (drift(20), 20, None, DataError, "has 20 rows; a window of 20 rows needs at least 21"),
+        (drift(20), 1, None, ConfigurationError, "window is 1; expected at least 2 rows"),
+        (drift(200), None, (), ConfigurationError, "scales must be numbers above 0, and at least one"),
+        (drift(200), None, (1, -1), ConfigurationError, "scales must be numbers above 0, and at least one"),
+    ],
+)
+def test_what_cannot_be_looked_at_is_refused(values, window, scales, error, words) -> None:
+    with pytest.raises(error, match=words):
+        choose_views(values, "s", window, scales, EARLY, 5)
+
+
+def test_a_series_torn_by_gaps_is_refused_by_name() -> None:
+    torn = drift(400)
+    torn[::30] = torn[1::30] = np.nan
+    torn[2::30] = torn[3::30] = torn[4::30] = torn[5::30] = torn[6::30] = np.nan
+    with pytest.raises(DataError, match="series 'torn' has no stretch of 51 rows without a gap"):
+        choose_views(torn, "torn", None, None, EARLY, 100)
