@@ -30,19 +30,6 @@ def test_a_file_that_is_not_there_is_one_sentence(run, command):
     assert result.stderr == "error: nothing.csv does not exist; check the path\n"
 
 
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [(b"", "is empty"), (b"a,b\n", "no rows"), (b"\x89PNG\r\n\x1a\n" + bytes(99), "PNG"), (b"a\nb\nc\nd\n", "number")],
-    ids=["empty", "header only", "a picture", "text alone"],
-)
-def test_a_file_that_is_no_series_is_one_sentence(run, tmp_path, content, reason):
-    (tmp_path / "bad.csv").write_bytes(content)
-    result = run("detect", "bad.csv")
-    assert (result.exit_code, result.stdout) == (3, "")
-    assert reason in result.stderr
-    assert len(result.stderr.splitlines()) == 1
-
-
 def test_a_broken_model_is_one_sentence(run, tmp_path, file, model):
     (tmp_path / "cut.safetensors").write_bytes(model.read_bytes()[:5000])
     for arguments in (("detect", file, "--model", "cut.safetensors"), ("models", "show", "cut.safetensors")):

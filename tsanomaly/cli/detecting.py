@@ -26,7 +26,8 @@ class Format(StrEnum):
 
 
 Model = Annotated[
-    Path | None, typer.Option("--model", help="A trained model; without one, detect learns from the file itself.")
+    Path | None,
+    typer.Option("--model", help="A trained model; without one, detect learns from the file itself.", readable=False),
 ]
 BudgetText = Annotated[
     str | None,
@@ -65,10 +66,12 @@ def detect(
     ] = None,
     format: Annotated[Format, typer.Option("--format", help="What to print.")] = Format.TABLE,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write there instead of to stdout.", show_default=False)
+        Path | None,
+        typer.Option("--output", "-o", help="Write there instead of to stdout.", show_default=False, readable=False),
     ] = None,
     report: Annotated[
-        Path | None, typer.Option("--report", help="Also write a page of HTML with pictures.", show_default=False)
+        Path | None,
+        typer.Option("--report", help="Also write a page of HTML with pictures.", show_default=False, readable=False),
     ] = None,
     plot: Annotated[bool, typer.Option("--plot", help="Open that page in the browser.")] = False,
     top: Annotated[int, typer.Option("--top", help="Events in the table; 0 for all.", min=0)] = 20,
@@ -148,7 +151,7 @@ def _say_what_else(results: list[Judged | Failed], report: Path | None, output: 
 def train(
     file: File,
     options: FileOptions,
-    out: Annotated[Path, typer.Option("--out", help="The model file to write.", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", help="The model file to write.", show_default=False, readable=False)],
     budget: BudgetText = None,
     threshold: ThresholdText = None,
     seconds: Seconds = None,

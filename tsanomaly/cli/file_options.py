@@ -22,7 +22,7 @@ PANEL = "How to read the file (each is worked out unless given)"
 
 DELIMITERS = {"tab": "\t", r"\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "none": ""}
 
-File = Annotated[Path, typer.Argument(help="CSV or Parquet; plain, gzip or zip.", show_default=False)]
+File = Annotated[Path, typer.Argument(help="CSV or Parquet; plain, gzip or zip.", show_default=False, readable=False)]
 
 
 def _option(*names: str, help: str) -> Any:

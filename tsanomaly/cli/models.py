@@ -16,7 +16,9 @@ def _group() -> None:
 
 
 @app.command("show")
-def show(model: Annotated[Path, typer.Argument(help="A model file written by train.", show_default=False)]) -> None:
+def show(
+    model: Annotated[Path, typer.Argument(help="A model file written by train.", show_default=False, readable=False)],
+) -> None:
     """Print what a model learned from, its settings and its threshold."""
     from tsanomaly.cli.judging import loaded
     from tsanomaly.cli.tables import model_block

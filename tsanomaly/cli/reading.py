@@ -41,7 +41,8 @@ def inspect_file(
 def sample(
     name: Annotated[str | None, typer.Argument(help="Which one; without a name, they are listed.")] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Where to; - for stdout. Default: NAME.csv here.")
+        Path | None,
+        typer.Option("--output", "-o", help="Where to; - for stdout. Default: NAME.csv here.", readable=False),
     ] = None,
 ) -> None:
     """Write a bundled sample into the current folder."""

@@ -31,7 +31,8 @@ def self_test(
     file: File,
     options: FileOptions,
     model: Annotated[
-        Path | None, typer.Option("--model", help="A trained model; without one, it learns from the file itself.")
+        Path | None,
+        typer.Option("--model", help="A trained model; without one, it learns from the file itself.", readable=False),
     ] = None,
     budget: BudgetText = None,
     threshold: ThresholdText = None,

@@ -25,7 +25,8 @@ Port = Annotated[int, typer.Option("--port", help="Port to listen on.", min=1, m
 def dashboard(
     file: Annotated[Path | None, typer.Argument(help="A file to open in it.", show_default=False)] = None,
     model: Annotated[
-        Path | None, typer.Option("--model", help="Judge the file by this model, at once.", show_default=False)
+        Path | None,
+        typer.Option("--model", help="Judge the file by this model, at once.", show_default=False, readable=False),
     ] = None,
     budget: BudgetText = None,
     port: Port = PORT,

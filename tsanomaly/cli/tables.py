@@ -65,7 +65,7 @@ def _one_result(result: Judged | Failed, top: int) -> RenderableType:
 def _facts(result: Judged) -> list[RenderableType]:
     events = result.events
     coverage = events.coverage
-    found = f"{len(events)} event{'s' * (len(events) != 1)}, {events.per_week:.2g} a judged week"
+    found = f"{len(events)} event{'s' * (len(events) != 1)}, {_rate(events.per_week)} a judged week"
     rows = f"{coverage.judged:,} of {coverage.judged + coverage.not_judged:,} rows ({percent(coverage.share)})"
     lines = [f"threshold: {threshold_words(events.threshold)}", f"judged: {rows}"]
     if coverage.gaps:
@@ -75,6 +75,10 @@ def _facts(result: Judged) -> list[RenderableType]:
     if result.twin is not None:
         lines.append(printable(result.twin.sentence))
     return [Text(f"{shown(events.series.name)}: {found}", style="bold"), *map(_indented, lines)]
+
+
+def _rate(per_week: float) -> str:
+    return f"{per_week:,.0f}" if per_week >= 10 else f"{per_week:.2g}"
 
 
 def threshold_words(threshold: Threshold) -> str:

@@ -25,7 +25,7 @@ def messages() -> Console:
 
 def printable(text: str) -> str:
     """``text`` with control characters spelt out: a name in a file must not drive the terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 class Watch:
