@@ -29,3 +29,9 @@ def wait_for_events(page: Page) -> None:
     """Return when the events are shown."""
     expect(page.get_by_role("button", name="Events as CSV")).to_be_visible()
     expect(page.locator(".stPlotlyChart .main-svg").first).to_be_visible()
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    """Return when nothing is being worked out for the page any more."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
