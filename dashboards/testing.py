@@ -27,7 +27,8 @@ def show(run: Run, budget: str) -> None:
                 "A longer test puts anomalies of many kinds and strengths into copies of this series, "
                 "and shows which of them would be caught at this threshold."
             )
-    if status.state not in (State.RUNNING, State.DONE) and button.button("Test this detector", key="test"):
+    idle = status.state not in (State.RUNNING, State.DONE)
+    if idle and button.button("Test this detector", key="test", width="stretch"):
         trial.begin(budget)
         st.rerun()
     if status.state is State.DONE:

@@ -6,6 +6,7 @@ import re
 
 import budgets
 import event_table
+import numpy as np
 import pieces
 import session
 import streamlit as st
@@ -88,7 +89,8 @@ def found(run: Run) -> None:
     wanted = wanted_channels(run, events)
     whole(run, events, chosen, wanted)
     if chosen is None:
-        pieces.lead("Nothing lies above the threshold. A larger alert budget lowers it.")
+        alike = "Every row scores the same: nothing stands out, and no budget would change that."
+        pieces.lead(alike if constant(events) else "Nothing lies above the threshold. A larger alert budget lowers it.")
     else:
         listed, close = st.columns([1, 1.75], gap="medium")
         with listed:
@@ -99,6 +101,12 @@ def found(run: Run) -> None:
     testing.show(run, budget)
     st.divider()
     downloads(run, events, budget)
+
+
+def constant(events: tsanomaly.Events) -> bool:
+    """Whether no row scores differently from another."""
+    judged = events.scores.total[np.isfinite(events.scores.total)]
+    return len(judged) == 0 or bool(np.ptp(judged) == 0)
 
 
 def chosen_event(events: tsanomaly.Events) -> tsanomaly.Event | None:

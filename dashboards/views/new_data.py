@@ -95,6 +95,7 @@ def understood(run: Run) -> None:
     with left:
         reading = read(run)
         if reading is None:
+            beginning(run)
             overrides.show(run, None)
             return
     with right:
@@ -120,6 +121,16 @@ def read(run: Run) -> tsanomaly.Reading | None:
     except TsAnomalyError as error:
         pieces.problem(error)
         return None
+
+
+def beginning(run: Run, lines: int = 6) -> None:
+    """The first lines of a text file that could not be read, so that a wrong delimiter or decimal sign is seen."""
+    with run.open_source() as source:
+        start = source.read(4000)
+    text = [shown(line, 150) for line in start.decode("utf-8", "replace").splitlines()[:lines]]
+    if 20 * sum(line.count("\ufffd") for line in text) < sum(map(len, text)):
+        pieces.heading("How it begins")
+        st.code("\n".join(text), language=None)
 
 
 def diagnosis(reading: tsanomaly.Reading, series: tsanomaly.Series) -> None:
