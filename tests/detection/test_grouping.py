@@ -61,8 +61,8 @@ def test_a_merge_gap_longer_than_the_series_leaves_one_event():
     assert count_events(np.array([3.0, 0.0, 2.0]), np.array([1.0]), 10**9, 10**9).tolist() == [0]
 
 
-def test_a_run_is_narrowed_to_half_of_its_height():
-    scores = np.array([0, 2, 6, 3, 10, 5.9, 6.1, 2, np.nan, 0])
+def test_a_run_is_narrowed_to_two_thirds_of_its_height():
+    scores = np.array([0, 2, 8, 3, 11, 7.9, 8.1, 2, np.nan, 0])  # 2 + 2/3 of 9 is 8
     assert narrow(np.array([[1, 8]]), scores, usual=2.0).tolist() == [[2, 7]]
     assert narrow(np.array([[1, 4], [7, 9]]), scores, usual=2.0).tolist() == [[2, 3], [7, 8]]
     assert narrow(np.array([[0, 2]]), scores, usual=9.0).tolist() == [[1, 2]]  # below the usual: its peak alone

@@ -57,7 +57,7 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         dropout: share of hidden units dropped while training.
         training: steps, batch, rate, time budget for each member; ``None``: the defaults of :class:`Training`.
         threshold: ``budget``, ``quantile``, ``mad``, ``extreme-value``, ``dynamic``, or a rule object.
-        budget: for the rule ``budget``: at most so many events, such as ``3/week``, or ``3/week, 2 %`` of the time.
+        budget: for the rule ``budget``: at most so many events, such as ``3/week``.
         device: ``auto`` (CUDA where there is one), ``cpu``, ``cuda``.
         random_state: seed; the same seed gives the same bits on one machine.
 

@@ -26,11 +26,15 @@ def group(flags: NDArray[np.bool_], merge_gap: int = 0, shortest: int = 1) -> ND
     return np.column_stack([starts[long_enough], ends[long_enough]])
 
 
-def narrow(runs: NDArray[np.intp], scores: NDArray[np.float64], usual: float) -> NDArray[np.intp]:
-    """Each run from the first to the last of its rows that reach half of its height above the usual score.
+CORE = 2 / 3
+"""Of an event's height above the usual score: rows that reach it are its core."""
 
-    Windows smear: rows near an anomaly score high because windows that reach it do. Half height is what a peak's width
-    is measured at elsewhere; nothing is lost by it but the flanks, and no run is lost.
+
+def narrow(runs: NDArray[np.intp], scores: NDArray[np.float64], usual: float) -> NDArray[np.intp]:
+    """Each run from the first to the last row of its core.
+
+    Windows smear: rows near an anomaly score high because windows that reach it do. Nothing is lost by narrowing but
+    the flanks, and no run is lost.
 
     Args:
         runs: ``(k, 2)`` half open, each with at least one judged row.
@@ -43,7 +47,7 @@ def narrow(runs: NDArray[np.intp], scores: NDArray[np.float64], usual: float) ->
     narrowed = np.empty_like(runs)
     for k, (first, last) in enumerate(runs):
         part = np.nan_to_num(scores[first:last], nan=-np.inf)
-        high = np.flatnonzero(part >= min(part.max(), (part.max() + usual) / 2))
+        high = np.flatnonzero(part >= min(part.max(), usual + CORE * (part.max() - usual)))
         narrowed[k] = first + high[0], first + high[-1] + 1
     return narrowed
 

@@ -103,13 +103,18 @@ class MAD:
         judged, rule = _judged(scores), f"median + {self.k:g} median absolute deviations"
         if not len(judged):
             return _nothing(rule)
-        median = np.median(judged)
-        deviation = np.median(np.abs(judged - median))
-        if deviation == 0 and judged.max() > median:
-            deviation = np.std(judged) / self.NORMAL
-            note = "more than half of the scores are alike, so the standard deviation was used"
-            return Threshold(float(median + self.k * self.NORMAL * deviation), rule, len(judged), note)
-        return Threshold(float(median + self.k * self.NORMAL * deviation), rule, len(judged))
+        note = (
+            "" if _deviation(judged) else "more than half of the scores are alike, so the standard deviation was used"
+        )
+        return Threshold(self.level(judged), rule, len(judged), note)
+
+    def level(self, judged: Scores1D) -> float:
+        """Median plus ``k`` deviations of finite scores; the standard one where more than half are alike."""
+        return float(np.median(judged) + self.k * (_deviation(judged) or np.std(judged)))
+
+
+def _deviation(judged: Scores1D) -> float:
+    return MAD.NORMAL * float(np.median(np.abs(judged - np.median(judged))))
 
 
 @dataclass(frozen=True)
@@ -209,42 +214,40 @@ _DAYS = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.
 
 @dataclass(frozen=True)
 class Budget:
-    """At most ``events`` events in each ``per``, in at most a ``share`` of the time: the lowest threshold that keeps to
-    both on the scores fitted on, as do all above it. (Far lower ones may again keep to the number of events, when all
-    rows have merged into a few.)
+    """At most ``events`` events in each ``per``, and only what stands out: the lowest threshold that keeps to both on
+    the scores fitted on, as do all above it. (Far lower ones may again keep to the number of events, when all rows
+    have merged into a few.)
 
     Events are counted as they will be shown, after merging; the time counted is what was judged. A stretch shorter
     than the budget's period may still hold one event: a detector that can never speak is of no use.
 
     Attributes:
-        share: of the judged rows, at most, that lie above. Without it a budget is always used up, on calm data by
-            ordinary rows: they are no anomalies because somebody has time to look at them.
+        deviations: how many median absolute deviations (scaled as in :class:`MAD`) above the median a score must lie.
+            Without that a budget is always used up, on calm data by ordinary rows: they are no anomalies because
+            somebody has time to look at them.
     """
 
     events: float = 3.0
     per: str = "week"
-    share: float = 0.005
+    deviations: float = 6.0
     name: ClassVar[str] = "budget"
 
     def __post_init__(self) -> None:
-        plausible = np.isfinite(self.events) and self.events > 0 and 0 < self.share <= 1
+        plausible = np.isfinite(self.events) and self.events > 0 and self.deviations >= 0
         if self.per not in _DAYS or not plausible:
-            raise ConfigurationError(_budget_help(f"{self.events:g}/{self.per}, {100 * self.share:g} %"))
+            raise ConfigurationError(_budget_help(f"{self.events:g}/{self.per}"))
 
     @classmethod
     def parse(cls, text: str) -> Budget:
-        """Read ``3/week`` or ``3/week, 2 %``.
+        """Read ``3/week``.
 
         Raises:
             ConfigurationError: with an example of what is expected.
         """
-        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(?:/|per|a|an)\s*(\w+?)s?\s*(?:,\s*(\d+(?:\.\d+)?)\s*%\s*)?", text)
-        if not match or match[2] not in _DAYS:
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(?:/|per|a|an)\s*(\w+?)s?\s*", text)
+        if not match or match[2] not in _DAYS or float(match[1]) <= 0:
             raise ConfigurationError(_budget_help(text))
-        try:
-            return cls(float(match[1]), match[2], float(match[3]) / 100 if match[3] else cls.share)
-        except ConfigurationError:
-            raise ConfigurationError(_budget_help(text)) from None
+        return cls(float(match[1]), match[2])
 
     def allowed(self, judged_rows: int, rows_per_week: float) -> int:
         """Whole events allowed in that many judged rows, at least one."""
@@ -260,27 +263,18 @@ class Budget:
         levels = np.unique(judged)[::-1]  # the first flags nothing
         over = count_events(filled, levels, grouping.merge_gap, grouping.shortest) > allowed
         level = float(levels[over.argmax() - 1])  # the last before the first that is over; -1 where none is
-        rare = self._rare(judged)
-        if level < rare:
-            return Threshold(rare, rule, len(judged), "the time allowed is used up before the number of events")
+        ordinary = MAD(self.deviations).level(judged) if self.deviations else -np.inf
+        if level < ordinary:
+            return Threshold(ordinary, rule, len(judged), "the budget is not used up: what is left is ordinary")
         return Threshold(level, rule, len(judged))
-
-    def _rare(self, judged: Scores1D) -> float:
-        """The lowest level with at most the allowed share of rows above, at least one row."""
-        rows = min(len(judged) - 1, max(1, int(self.share * len(judged))))
-        return float(np.partition(judged, len(judged) - 1 - rows)[len(judged) - 1 - rows])
 
     def _in_words(self) -> str:
         article = "an" if self.per == "hour" else "a"
-        events = f"at most {self.events:g} event{'s' * (self.events != 1)} {article} {self.per}"
-        return events if self.share == 1 else f"{events}, in {100 * self.share:g} % of the time"
+        return f"at most {self.events:g} event{'s' * (self.events != 1)} {article} {self.per}"
 
 
 def _budget_help(text: str) -> str:
-    return (
-        f"the budget is '{text}'; expected a number and a period ({', '.join(_DAYS)}), such as 3/week, "
-        "and if wanted a share of the time, such as 3/week, 2 %"
-    )
+    return f"the budget is '{text}'; expected a number and a period ({', '.join(_DAYS)}), such as 3/week"
 
 
 RULES: dict[str, type[Any]] = {rule.name: rule for rule in (Budget, Quantile, MAD, ExtremeValue, Dynamic)}

@@ -85,7 +85,10 @@ def choose_views(
         views = [View(length, joint=False) for length in _lengths(base, scales, longest)] + [View(base)]
         if early_scales and early >= WINDOWS_TO_LEARN * base:
             views.append(View(base, early=True))
-    return [replace(view, point=_point(view, base, period if c == 1 else None, first=i == 0)) for i, view in enumerate(views)]
+    return [
+        replace(view, point=_point(view, base, period if c == 1 else None, first=i == 0))
+        for i, view in enumerate(views)
+    ]
 
 
 def _point(view: View, base: int, period: int | None, *, first: bool) -> float:

@@ -54,14 +54,21 @@ class Contender(Protocol):
 
 @dataclass(frozen=True)
 class Learned:
-    """A :class:`tsanomaly.Detector` with some parameters set, the others at their defaults."""
+    """A :class:`tsanomaly.Detector` with some parameters set, the others at their defaults.
+
+    Attributes:
+        parameters: the detector's, and ``steps`` of its training.
+    """
 
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def judge(self, series: Series, reference: int, seed: int) -> Judgement:
         from tsanomaly.detection.detector import Detector
+        from tsanomaly.detection.training import Training
 
-        detector = Detector(**{"reference": reference, "random_state": seed, **self.parameters})
+        parameters = {"reference": reference, "random_state": seed, **self.parameters}
+        training = Training(steps=parameters.pop("steps")) if "steps" in parameters else None
+        detector = Detector(**parameters, training=training)
         begun = time.perf_counter()
         detector.fit(series)
         fitted = time.perf_counter()
@@ -114,8 +121,15 @@ BASELINES: dict[str, Contender] = {
 }
 
 ABLATIONS: dict[str, Mapping[str, Any]] = {
-    "one-scale": {"scales": (1,), "early_scales": ()},
+    "one-window": {"scales": (1,), "early_scales": ()},
+    "no-second-scale": {"scales": (1,)},
     "no-early-scales": {"early_scales": ()},
+    "one-layer": {"layers": (0.1,)},
+    "wide-bottleneck": {"layers": (0.5, 0.25)},
+    "denoising": {"denoising": 0.1},
+    "robust-scaling": {"scaling": "robust"},
+    "half-the-steps": {"steps": 250},
+    "twice-the-steps": {"steps": 1000},
 }
 """The default detector with one ingredient left out or exchanged: name and parameters."""
 
