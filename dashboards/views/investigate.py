@@ -16,6 +16,7 @@ from runs import Run
 from task import State
 
 import tsanomaly
+from tsanomaly.errors import BundleError
 from tsanomaly.report import figures
 from tsanomaly.report.html import to_html
 from tsanomaly.report.words import (
@@ -59,8 +60,12 @@ def show() -> None:
         empty("This run has no result.", status.message or "It was not started yet.")
         return
     st.session_state["seen"] = run.id
-    with st.spinner("Opening"):
-        session.result(run)
+    try:
+        with st.spinner("Opening"):
+            session.result(run)
+    except BundleError as error:
+        empty("This run cannot be opened any more.", f"{sentence(str(error))} Under New data its file is still there.")
+        return
     found(run)
 
 

@@ -11,48 +11,69 @@ import streamlit as st
 
 from tsanomaly.evaluation.benchmark import HEADS, Row, Summary, parse_results, read_results, stored_results, summarise
 from tsanomaly.report.benchmark import GROUPINGS, bars, worst_first
+from tsanomaly.report.figures import FONT
 from tsanomaly.report.words import counted, shown
 
 COMMAND = "tsanomaly benchmark FOLDER --detector default --detector linear --detector moving-variance"
 
 METRIC = {head: st.column_config.NumberColumn(format="%.3f") for head in HEADS.values()}
+COUNTED = {
+    "Rows": st.column_config.NumberColumn(format="localized"),
+    "Fit + score, s": st.column_config.NumberColumn(format="%.2f"),
+}
 
 
 def show() -> None:
     """The view."""
-    rows, name = chosen()
-    if not rows:
-        empty()
-        return
-    summaries = summarise(rows)
-    pieces.title("How good is it?", name)
-    pieces.lead(*(in_words(summary) for summary in summaries[:1]))
-    st.dataframe(means(summaries), hide_index=True, column_config=METRIC)
-    by = st.segmented_control(
-        "By", list(GROUPINGS), format_func=GROUPINGS.__getitem__, default="source", key="quality-by", required=True
-    )
-    st.plotly_chart(bars(summaries, by, session.palette()), theme=None, config={"displayModeBar": False})
-    pieces.heading("Every file, the worst first")
-    st.dataframe(every_file(rows), hide_index=True, column_config=METRIC)
-
-
-def chosen() -> tuple[list[Row], str]:
-    """The rows to show and where they are from: a table given here, or else one found beside the server."""
     found = {str(path): path for folder in (Path(), Path("out")) for path in stored_results(folder)}
-    with st.sidebar:
-        name = st.selectbox("Results", list(found), key="quality-table") if found else None
-        given = st.file_uploader("Another table of results", type=["csv"], key="quality-upload")
+    head, tools = st.columns([4, 1], vertical_alignment="center")
+    with tools:
+        rows, name = chosen(found)
+    with head:
+        pieces.title("How good is it?", name)
+    if rows:
+        results(rows)
+    else:
+        empty()
+
+
+def chosen(found: dict[str, Path]) -> tuple[list[Row], str]:
+    """The rows to show and where they are from: a table given here, or else one found beside the server."""
+    with st.popover("Results", width="stretch"):
+        name = st.selectbox(
+            "Stored where the dashboard was started", list(found), key="quality-table", disabled=not found
+        )
+        given = st.file_uploader("Another table, as tsanomaly benchmark writes it", type=["csv"], key="quality-upload")
     if given is not None:
         return parse_results(given.getvalue(), given.name), given.name
     return (read_results(found[name]), name) if name else ([], "")
 
 
+def results(rows: list[Row]) -> None:
+    """Means, what they are by group, and every file."""
+    summaries = summarise(rows)
+    pieces.lead(*(in_words(summary) for summary in summaries[:1]))
+    st.dataframe(means(summaries), hide_index=True, column_config=METRIC | COUNTED)
+    by = st.segmented_control(
+        "Mean VUS-PR by",
+        list(GROUPINGS),
+        format_func=GROUPINGS.__getitem__,
+        default="source",
+        key="quality-by",
+        required=True,
+    )
+    figure = bars(summaries, by, session.palette()).update_layout(font_family=FONT)
+    st.plotly_chart(figure, theme=None, config={"displayModeBar": False})
+    pieces.heading("Every file, the worst first")
+    st.dataframe(every_file(rows), hide_index=True, column_config=METRIC | COUNTED)
+
+
 def empty() -> None:
     """Nothing was measured yet, and how it is."""
-    pieces.title("How good is it?")
     pieces.lead(
         "No results are stored here yet. This command measures detectors on a folder of labelled files and writes "
-        "results.csv; run it where the dashboard was started, or give its table at the left."
+        "results.csv. Run it where the dashboard was started, or give its table under Results.",
+        "A file is CSV, plain or gzip: a header, columns of values, and the label, 0 or 1, in the last column.",
     )
     st.code(COMMAND, language="sh")
 
@@ -85,7 +106,7 @@ def means(summaries: list[Summary]) -> pd.DataFrame:
                 "VUS-PR, mean over sources": round(summary.source_mean, 3),
                 "Alarms a week": round(summary.flagged_per_week, 2),
                 "Labelled a week": round(summary.labelled_per_week, 2),
-                "Fit + score, s": round(summary.total_seconds, 2),
+                "Fit + score, s": summary.total_seconds,
                 "Memory, MiB": round(summary.peak_megabytes),
             }
             for summary in summaries
@@ -94,8 +115,8 @@ def means(summaries: list[Summary]) -> pd.DataFrame:
 
 
 def every_file(rows: list[Row]) -> pd.DataFrame:
-    """A row a file and detector."""
-    return pd.DataFrame(
+    """A row a file and detector; failures have a column where there are any."""
+    table = pd.DataFrame(
         [
             {
                 "File": shown(row.file, 120),
@@ -103,12 +124,13 @@ def every_file(rows: list[Row]) -> pd.DataFrame:
                 "Rows": row.rows,
                 "Channels": row.channels,
                 **{head: getattr(row, metric) for metric, head in HEADS.items()},
-                "Fit + score, s": round(row.fit_seconds + row.score_seconds, 2),
+                "Fit + score, s": row.fit_seconds + row.score_seconds,
                 "Failed": shown(row.failure, 300),
             }
             for row in worst_first(rows)
         ]
     )
+    return table if table["Failed"].any() else table.drop(columns="Failed")
 
 
 show()

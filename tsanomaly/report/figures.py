@@ -79,7 +79,7 @@ def overview(
     stack = _Stack(series, (0, len(series)), _rows_of(events), heights, len(drawn) + 1, palette, height)
     for event in events[:SHADED]:
         if event is not chosen:
-            stack.shade(event, palette.event)
+            stack.shade(event, palette.event, opacity=_weight(event, events))
     if chosen is not None:
         stack.shade(chosen, palette.chosen)
     for place, channel in enumerate(drawn):
@@ -152,6 +152,11 @@ def leading_channels(events: Events, most: int = CHANNELS) -> list[int]:
     return sorted(sorted(weight, key=lambda j: -weight[j])[:most])
 
 
+def _weight(event: Event, events: Events) -> float:
+    """How much of the ink an event gets, so that a severe one stands out from hundreds of slight ones."""
+    return 0.3 + 0.7 * max(event.severity, 0.0) / max(events[0].severity, 1.0)
+
+
 def _rows_of(events: Events) -> NDArray[np.intp]:
     if not len(events):
         return np.empty(0, np.intp)
@@ -189,7 +194,7 @@ def _peaks(stack: _Stack, place: int, events: Events, chosen: Event | None) -> N
         hovertemplate="%{hovertext}<extra></extra>",
         marker={
             "color": palette.threshold,
-            "size": [13 if event is chosen else 8 for event in events],
+            "size": [13 if event is chosen else round(4 + 5 * _weight(event, events), 1) for event in events],
             "line": {"color": palette.paper, "width": 1.5},
         },
         selected={"marker": {"opacity": 1}},
@@ -310,7 +315,7 @@ class _Stack:
             }
         )
 
-    def shade(self, event: Event, colour: str) -> None:
+    def shade(self, event: Event, colour: str, opacity: float = 1.0) -> None:
         """An event behind all subplots; its edge keeps a short one visible."""
         x0, x1 = self.x(np.array([event.start_row, event.end_row]))
         self.shapes.append(
@@ -324,6 +329,7 @@ class _Stack:
                 "y1": 1,
                 "layer": "below",
                 "fillcolor": colour,
+                "opacity": round(opacity, 2),
                 "line": {"color": colour, "width": 1},
             }
         )
