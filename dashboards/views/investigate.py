@@ -79,10 +79,10 @@ def empty(title: str, what_to_do: str) -> None:
 
 def found(run: Run) -> None:
     """Headline and threshold, the whole series, one event, and what the detector is worth here."""
-    head, sliders = st.columns([1.5, 1], gap="large")
-    with sliders:
+    head, side = st.columns([2.4, 1], gap="large")
+    with side:
         asked = budgets.checked(st.query_params.get("budget", ""), run.request.budget)
-        budget = budgets.sliders(asked, key=f"shown-{run.id}", places=st.columns(2, gap="medium"))
+        budget = budgets.slider(asked, key=f"shown-{run.id}")
         st.query_params["budget"] = budget
         events = session.events(run, budget)
         if events.threshold.note:
@@ -149,7 +149,7 @@ def whole(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event | None, wa
             rank = ranks[0][0] if isinstance(ranks[0], list) else ranks[0]
             choose(events[int(rank) - 1])
 
-    drawn = wanted or figures.leading_channels(events, DRAWN)
+    drawn = wanted or figures.leading_channels(events, DRAWN, chosen)
     figure = figures.overview(
         events, channels=drawn, chosen=chosen, palette=session.palette(), height=120 + 65 * len(drawn)
     )

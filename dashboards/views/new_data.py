@@ -205,7 +205,7 @@ def settings(run: Run, reading: tsanomaly.Reading) -> tsanomaly.Series:
             place = names.index(request.series) if request.series in names else 0
             series = st.selectbox("Series", names, index=place, key=f"series-{run.id}")
         chosen = reading[series] if series is not None else reading.one()
-        budget = budgets.sliders(request.budget, key=f"budget-{run.id}")
+        budget = budgets.slider(request.budget, key=f"budget-{run.id}")
         st.caption(budgets.in_words(budget, chosen))
         with st.expander("More settings"):
             window = st.number_input(

@@ -26,7 +26,7 @@ FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
-GENEROUS = "3/week, 10 %"
+GENEROUS = "1/day"
 """A budget at which three spikes are three events, whatever else a few training steps find."""
 
 PATIENCE = 90_000

@@ -15,11 +15,11 @@ sys.path.insert(0, str(dashboards_folder()))
 
 
 def table(rows: int = 600, names: str = "pressure,flow") -> bytes:
-    """A CSV with a season, noise and one spike in the first channel."""
+    """A CSV with a season, noise and three spikes in the first channel."""
     rng = np.random.default_rng(3)
     season = np.sin(np.arange(rows) * 2 * np.pi / 24)
     values = np.column_stack([10 + season, 5 - season]) + rng.normal(0, 0.1, (rows, 2))
-    values[400, 0] += 8
+    values[[150, 280, 400], 0] += (5, 6, 8)
     times = np.datetime64("2026-01-01") + np.arange(rows) * np.timedelta64(1, "h")
     lines = [f"{time},{a:.3f},{b:.3f}" for time, (a, b) in zip(times, values, strict=True)]
     return "\n".join([f"time,{names}", *lines]).encode()

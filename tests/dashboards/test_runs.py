@@ -81,17 +81,17 @@ def test_a_run_works_in_a_process_of_its_own_and_another_server_finds_it(store, 
 
 
 def test_a_self_test_judges_the_threshold_of_its_budget_in_a_process_of_its_own(store, content):
-    run = judged(store.create("pump.csv", content))
-    trial = run.trial("5/day, 20 %")
+    run = judged(store.create("pump.csv", content), budget="1/month")
+    trial = run.trial("1/day")
     assert trial.status().state is State.PREPARED
-    trial.begin("5/day, 20 %")
+    trial.begin("1/day")
     assert ended(trial).state is State.DONE, (trial.folder / "log.txt").read_text()
     detector = run.result().detector
-    wanted = detector.fit_threshold(tsanomaly.Budget.parse("5/day, 20 %")).value
+    wanted = detector.fit_threshold(tsanomaly.Budget.parse("1/day")).value
     assert trial.findings["threshold"] == pytest.approx(wanted, abs=1e-6)
     assert trial.findings["threshold"] != pytest.approx(detector.threshold_.value, abs=1e-6)
     assert self_test.verdict(None, trial.findings).startswith(("On this series", "The detector is refused"))
-    assert run.trial("5/day").status().state is State.PREPARED
+    assert run.trial("1/week").status().state is State.PREPARED
 
 
 def test_a_self_test_that_was_cancelled_can_be_begun_again(store, content):

@@ -1,9 +1,10 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from tsanomaly.detection.events import Events
+from tsanomaly.detection.events import ChannelShare, Events
 from tsanomaly.detection.scores import Scores
 from tsanomaly.detection.thresholds import Threshold
 from tsanomaly.report import figures
@@ -49,6 +50,29 @@ def test_a_value_alone_between_gaps_gets_a_dot(make_events):
     events = make_events([], gaps=[(100, 200), (201, 300)], channels=("pressure",))
     dots = traces(figures.preview(events.series), "y", "markers")
     assert [trace.y.tolist() for trace in dots] == [[events.series.values[200, 0]]]
+
+
+def test_channels_that_lead_events_are_drawn_before_others(make_events):
+    names = ("pressure", "flow", "speed", "torque")
+    events = make_events([(100, 110), (500, 510), (800, 810)], channels=names)
+    led = [ChannelShare(name, 1.0, "above") for name in ("speed", "flow", "torque")]
+    parts = tuple(replace(event, channels=(share,)) for event, share in zip(events, led, strict=True))
+    events = replace(events, events=parts)
+    assert figures.leading_channels(events, 1) == [2]
+    assert figures.leading_channels(events, 2) == [1, 2]
+    assert figures.leading_channels(events, 2, events[2]) == [2, 3]
+    assert figures.leading_channels(events) == [0, 1, 2, 3]
+    assert figures.leading_channels(make_events([], channels=names), 2) == [0, 1]
+
+
+def test_a_severe_event_gets_more_ink_than_a_slight_one(make_events):
+    events = make_events([(100, 110), (500, 501)])
+    severe, slight = (replace(event, severity=s) for event, s in zip(events, (80.0, 10.0), strict=True))
+    figure = figures.overview(replace(events, events=(severe, slight)))
+    shades = [shape.opacity for shape in figure.layout.shapes if shape.type == "rect"]
+    sizes = traces(figure, "y3", "markers")[0].marker.size
+    assert shades[0] > shades[1] > 0
+    assert sizes[0] > sizes[1] > 0
 
 
 def test_score_and_channels_share_one_axis_of_time(make_events):

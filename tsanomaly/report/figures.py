@@ -141,15 +141,12 @@ def span_around(series: Series, event: Event, around: float) -> tuple[int, int]:
     return max(0, event.start_row - margin), min(len(series), event.end_row + margin)
 
 
-def leading_channels(events: Events, most: int = CHANNELS) -> list[int]:
-    """Columns of the channels that broke most, weighted by severity; without events, the first ones."""
-    channels = events.series.channels
-    weight = dict.fromkeys(range(len(channels)), 0.0)
-    column = {name: j for j, name in enumerate(channels)}
-    for event in events:
-        for share in event.channels:
-            weight[column[share.name]] += share.share * event.severity
-    return sorted(sorted(weight, key=lambda j: -weight[j])[:most])
+def leading_channels(events: Events, most: int = CHANNELS, chosen: Event | None = None) -> list[int]:
+    """Columns of the channels that lead events, the chosen one and then the most severe first; then the other ones."""
+    column = {name: j for j, name in enumerate(events.series.channels)}
+    ranked = events if chosen is None else (chosen, *events)
+    leading = (column[event.channels[0].name] for event in ranked)
+    return sorted(list(dict.fromkeys((*leading, *column.values())))[:most])
 
 
 def _weight(event: Event, events: Events) -> float:
