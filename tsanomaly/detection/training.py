@@ -34,7 +34,7 @@ class Training:
         seconds: time budget; training stops with the best weights so far. ``None``: no limit.
     """
 
-    steps: int = 500
+    steps: int = 600
     batch: int = 256
     rate: float = 3e-3
     decay: float = 1e-4

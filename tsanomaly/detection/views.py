@@ -16,7 +16,7 @@ from tsanomaly.series import estimate_period
 SHORTEST_PERIOD, LONGEST_PERIOD, NO_PERIOD = 10, 300, 100
 """Base windows chosen by period, in rows; a series without a period gets ``NO_PERIOD``."""
 
-PROMINENCE = 0.1
+PROMINENCE = 0.125
 """Of the autocorrelation's maximum that is called a period."""
 
 SCALES, APERIODIC_SCALES = (1, 4), (1, 1 / 8)
