@@ -44,7 +44,7 @@ def rate(seed: int, step: str, budget: str) -> float:
     torch.set_num_threads(1)
     frame = make(seed, step)
     half = len(frame) // 2
-    events = Detector(budget=budget, random_state=seed).fit(frame.iloc[:half]).detect(frame.iloc[half:])
+    events = Detector(budget=budget, random_state=seed, twin=False).fit(frame.iloc[:half]).detect(frame.iloc[half:])
     return len(events) / (WEEKS / 2)
 
 
