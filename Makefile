@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint samples clean help
+.PHONY: demo test lint samples screenshots clean help
 
 help:            ## what can be made
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -24,6 +24,9 @@ lint: $(VENV)/.test ## ruff and mypy alone
 
 samples: $(VENV)/.run ## write data/*.csv again from their seeds
 	$(BIN)/python -m tsanomaly.evaluation.samples data
+
+screenshots: $(VENV)/.test ## take docs/images/*.png anew
+	PYTHONPATH=tests $(BIN)/python -m browser.screenshots docs/images
 
 clean:           ## remove the environment and all caches
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import budgets
 import event_table
@@ -85,11 +86,9 @@ def found(run: Run) -> None:
         budget = budgets.slider(asked, key=f"shown-{run.id}")
         st.query_params["budget"] = budget
         events = session.events(run, budget)
-        if events.threshold.note:
-            st.caption(pieces.plain(sentence(events.threshold.note)))
     with head:
         pieces.title(headline(events), f"{shown(run.request.name, 40)} · {zone_of(events.series)}")
-        pieces.lead(f"{worst(events)} {not_judged(events) if events.coverage.not_judged else ''}")
+        pieces.lead(" ".join(worth_knowing(events)))
     chosen = chosen_event(events)
     wanted = wanted_channels(run, events)
     whole(run, events, chosen, wanted)
@@ -106,6 +105,15 @@ def found(run: Run) -> None:
     testing.show(run, budget)
     st.divider()
     downloads(run, events, budget)
+
+
+def worth_knowing(events: tsanomaly.Events) -> Iterator[str]:
+    """The worst event, and what the threshold and the gaps have to say, if anything."""
+    yield worst(events)
+    if events.threshold.note:
+        yield sentence(events.threshold.note)
+    if events.coverage.not_judged:
+        yield not_judged(events)
 
 
 def constant(events: tsanomaly.Events) -> bool:

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
-import socket
-import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,14 +13,11 @@ from pathlib import Path
 import pytest
 from browser.files import spiky
 from browser.journey import wait_for_events
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from browser.serving import MISSING, browser_at, chromium, dashboard
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tsanomaly.resources import dashboards_folder
 
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
 GENEROUS = "1/day"
 """A budget at which three spikes are three events, whatever else a few training steps find."""
 
@@ -36,17 +28,14 @@ PATIENCE = 90_000
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium; required where ``CI=true``, elsewhere the tests say what to install."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        said = "the browser tests need Chromium: apt-get install chromium, or put one on the PATH"
+    path = chromium()
+    if path is None:
         if os.environ.get("CI") == "true":
-            pytest.fail(said)
-        pytest.skip(said)
+            pytest.fail(MISSING)
+        pytest.skip(MISSING)
     expect.set_options(timeout=PATIENCE)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, args=FLAGS)
-        yield chromium
-        chromium.close()
+    with browser_at(path) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
@@ -57,37 +46,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def address(home: Path) -> Iterator[str]:
-    """A dashboard on a free port of this machine."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    said = home / "server.txt"  # a file: a pipe that nobody reads would fill up and hold the server
-    with said.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", str(dashboards_folder() / "app.py"), f"--server.port={port}"],
-            env={**os.environ, "TSANOMALY_HOME": str(home)},
-            stdout=output,
-            stderr=output,
-            cwd=home,
-        )
-    try:
-        wait_for(f"http://127.0.0.1:{port}/_stcore/health", process, said)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
-    assert "Traceback" not in said.read_text(), said.read_text()
-
-
-def wait_for(url: str, process: subprocess.Popen[bytes], said: Path) -> None:
-    """Return when the server answers."""
-    while process.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.1)
-    raise AssertionError(said.read_text())
+    """Of a dashboard."""
+    with dashboard(home) as where:
+        yield where
 
 
 @pytest.fixture(scope="session")

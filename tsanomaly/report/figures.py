@@ -163,6 +163,7 @@ def _rows_of(events: Events) -> NDArray[np.intp]:
 def _score(stack: _Stack, place: int, events: Events) -> None:
     palette = stack.palette
     stack.title(place, "anomaly score")
+    stack.from_zero.add(place)
     stack.line(place, events.scores.total, "score", palette.score, hover=False)
     value = events.threshold.value
     if not np.isfinite(value):
@@ -225,6 +226,7 @@ class _Stack:
         self.layout: dict[str, Any] = {}
         self.notes: list[dict[str, Any]] = []
         self.shapes: list[dict[str, Any]] = []
+        self.from_zero: set[int] = set()
         self.heights = np.asarray(heights) / np.sum(heights)
 
     def x(self, rows: NDArray[Any]) -> NDArray[np.float64]:
@@ -309,6 +311,8 @@ class _Stack:
                 "yanchor": "bottom",
                 "showarrow": False,
                 "font": {"size": 11, "color": colour},
+                "bgcolor": self.palette.paper,
+                "borderpad": 0,
             }
         )
 
@@ -341,6 +345,7 @@ class _Stack:
                 **line,
                 "domain": self._domain(place),
                 "nticks": 4,
+                "rangemode": "tozero" if place in self.from_zero else "normal",
                 "automargin": False,
                 "exponentformat": "SI",
             }
