@@ -45,10 +45,19 @@ def written(budget: Budget) -> str:
     return f"{budget.events:g}/{budget.per}"
 
 
-def checked(text: str, otherwise: str) -> str:
+def checked(text: str) -> str:
+    """A budget as :func:`written`.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    return written(tsanomaly.Budget.parse(text))
+
+
+def checked_or(text: str, otherwise: str) -> str:
     """A budget out of an address, or another one where it is none."""
     try:
-        return written(tsanomaly.Budget.parse(text))
+        return checked(text)
     except ConfigurationError:
         return otherwise
 

@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 
 _table = st.components.v2.component(
     "event_table",
-    html='<div class="frame"><table><thead></thead><tbody></tbody></table></div>',
+    html='<div class="frame"><table role="grid"><thead></thead><tbody></tbody></table></div>',
     css=(HERE / "event_table.css").read_text(encoding="utf-8"),
     js=(HERE / "event_table.js").read_text(encoding="utf-8"),
 )

@@ -2,8 +2,9 @@
 
     python -m streamlit run dashboards/app.py --server.port 8501 -- [FILE] [--model MODEL] [--budget 3/week]
 
-``FILE`` is opened when the page is; with ``MODEL`` it is also judged at once, without learning. Nothing else needs to
-be said on the command line: ``.streamlit/config.toml`` beside ``app.py`` holds address, theme and limits.
+``FILE`` is opened when the page is; with ``MODEL`` it is also judged at once, without learning, at the model's own
+budget unless one is given. Nothing else needs to be said on the command line: ``.streamlit/config.toml`` beside
+``app.py`` holds address, theme and limits.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ class Launch:
 
     file: Path | None = None
     model: Path | None = None
-    budget: str = "3/week"
+    budget: str | None = None
 
 
 def parse(arguments: list[str]) -> Launch:
@@ -27,5 +28,5 @@ def parse(arguments: list[str]) -> Launch:
     parser = argparse.ArgumentParser(prog="tsanomaly dashboard")
     parser.add_argument("file", nargs="?", type=Path)
     parser.add_argument("--model", type=Path)
-    parser.add_argument("--budget", default=Launch.budget)
+    parser.add_argument("--budget")
     return Launch(**vars(parser.parse_args(arguments)))

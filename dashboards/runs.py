@@ -32,6 +32,7 @@ from tsanomaly.errors import ConfigurationError
 from tsanomaly.series import Finding, Level
 
 KEEP_DAYS = 14
+USUAL_BUDGET = "3/week"
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Request:
         name: of the file, as the user knows it.
         overrides: for ``tsanomaly.read_file``, those that were set.
         series: which one of several; ``None``: the only one.
-        budget: as ``3/week``.
+        budget: as ``3/week``; ``None``: the model's own, which stands here when the run is done.
         window: rows; ``None``: from the series' period.
         steps: most training steps; ``None``: the default.
         trained: a model came with the run, so nothing is learned.
@@ -51,7 +52,7 @@ class Request:
     name: str
     overrides: dict[str, Any] = field(default_factory=dict)
     series: str | None = None
-    budget: str = "3/week"
+    budget: str | None = USUAL_BUDGET
     window: int | None = None
     steps: int | None = None
     trained: bool = False

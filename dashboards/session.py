@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
+import budgets
 import launch
 import streamlit as st
 from runs import Result, Run, Runs
@@ -65,8 +68,8 @@ def _launched() -> str | None:
     return open_file(wanted.file, wanted.model, wanted.budget).id
 
 
-def open_file(path: Path, model: Path | None = None, budget: str = launch.Launch.budget) -> Run:
-    """A run of a file on the server's disk; with a model it starts at once.
+def open_file(path: Path, model: Path | None = None, budget: str | None = None) -> Run:
+    """A run of a file on the server's disk; with a model it starts at once, at the model's budget or the one given.
 
     Raises:
         ConfigurationError: the file or the model cannot be opened.
@@ -76,12 +79,42 @@ def open_file(path: Path, model: Path | None = None, budget: str = launch.Launch
             run = runs().create(path.name, file, model)
     except OSError as error:
         raise ConfigurationError(f"'{error.filename}' cannot be opened ({error.strerror}); check the path") from None
+    asked = run.request
+    if budget is not None:
+        asked = replace(asked, budget=budgets.checked(budget))
     if model is not None:
         with st.spinner("Reading"):
             names = list(reading(run).diagnosis.series)
-        run.ask(replace(run.request, series=names[0] if len(names) > 1 else None, budget=budget))
-        run.start()
+        asked = replace(asked, series=names[0] if len(names) > 1 else None, budget=budget and asked.budget)
+    run.ask(asked)
+    if model is not None:
+        begin(run)
     return run
+
+
+def begin(run: Run) -> None:
+    """Start it, and have at hand by the time it is done what its result is opened with."""
+    run.start()
+    _load_ahead()
+
+
+@st.cache_resource(show_spinner=False)
+def _load_ahead() -> None:
+    """Once a server, beside the run: the import takes seconds, and the run takes longer."""
+    threading.Thread(target=importlib.import_module, args=("tsanomaly.detection.bundle",), daemon=True).start()
+
+
+def recall(run: Run, name: str) -> str:
+    """What the address bar says, or said when this session last looked at the run."""
+    asked = st.query_params.get(name)
+    return str(st.session_state.get(f"{name}-{run.id}", "") if asked is None else asked)
+
+
+def remember(run: Run, name: str, value: str) -> None:
+    """Mirror a choice in the address bar; it also outlives a visit to another page."""
+    st.session_state[f"{name}-{run.id}"] = value
+    if st.query_params.get(name) != value:
+        st.query_params[name] = value
 
 
 def reading(run: Run) -> tsanomaly.Reading:

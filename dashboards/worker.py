@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-from runs import Request, Result, Run, Trial, Twin
+from runs import USUAL_BUDGET, Request, Result, Run, Trial, Twin
 from task import State
 
 import tsanomaly
@@ -21,13 +22,15 @@ def detect(run: Run) -> None:
     detector = tsanomaly.load(run.model) if request.trained else learned(request, series, run)
     scores = detector.scores(series, on_progress=run.on_progress)
     run.tell("saving")
+    run.ask(replace(request, budget=request.budget or detector.budget))
     run.keep(Result(series, scores, detector, reading.diagnosis))
 
 
 def learned(request: Request, series: tsanomaly.Series, run: Run) -> tsanomaly.Detector:
     """A detector fitted on the series."""
     training = tsanomaly.Training(steps=request.steps) if request.steps else None
-    detector = tsanomaly.Detector(budget=request.budget, window=request.window, training=training)
+    budget = request.budget or USUAL_BUDGET
+    detector = tsanomaly.Detector(budget=budget, window=request.window, training=training)
     return detector.fit(series, on_progress=run.on_progress)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 import budgets
 import event_table
@@ -13,7 +14,7 @@ import session
 import streamlit as st
 import testing
 import watching
-from runs import Run
+from runs import USUAL_BUDGET, Run
 from task import State
 
 import tsanomaly
@@ -82,14 +83,14 @@ def found(run: Run) -> None:
     """Headline and threshold, the whole series, one event, and what the detector is worth here."""
     head, side = st.columns([2.4, 1], gap="large")
     with side:
-        asked = budgets.checked(st.query_params.get("budget", ""), run.request.budget)
+        asked = budgets.checked_or(session.recall(run, "budget"), run.request.budget or USUAL_BUDGET)
         budget = budgets.slider(asked, key=f"shown-{run.id}")
-        st.query_params["budget"] = budget
+        session.remember(run, "budget", budget)
         events = session.events(run, budget)
     with head:
         pieces.title(headline(events), f"{shown(run.request.name, 40)} · {zone_of(events.series)}")
         pieces.lead(" ".join(worth_knowing(events)))
-    chosen = chosen_event(events)
+    chosen = chosen_event(run, events)
     wanted = wanted_channels(run, events)
     whole(run, events, chosen, wanted)
     if chosen is None:
@@ -122,22 +123,21 @@ def constant(events: tsanomaly.Events) -> bool:
     return len(judged) == 0 or bool(np.ptp(judged) == 0)
 
 
-def chosen_event(events: tsanomaly.Events) -> tsanomaly.Event | None:
+def chosen_event(run: Run, events: tsanomaly.Events) -> tsanomaly.Event | None:
     """The event in the address bar, by the row of its peak: a rank would mean another one at another budget."""
     if not len(events):
         st.query_params.pop("event", None)
         return None
-    asked = st.query_params.get("event", "")
+    asked = session.recall(run, "event")
     row = int(asked) if re.fullmatch(r"\d{1,12}", asked) else -1
     chosen = next((event for event in events if event.start_row <= row < event.end_row), events[0])
-    choose(chosen)
+    choose(run, chosen)
     return chosen
 
 
-def choose(event: tsanomaly.Event) -> None:
-    """Mirror it in the address bar."""
-    if st.query_params.get("event") != str(event.peak_row):
-        st.query_params["event"] = str(event.peak_row)
+def choose(run: Run, event: tsanomaly.Event) -> None:
+    """Make it the chosen one."""
+    session.remember(run, "event", str(event.peak_row))
 
 
 def wanted_channels(run: Run, events: tsanomaly.Events) -> list[int] | None:
@@ -155,7 +155,7 @@ def whole(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event | None, wa
         ranks = [point["customdata"] for point in points if "customdata" in point]
         if ranks:
             rank = ranks[0][0] if isinstance(ranks[0], list) else ranks[0]
-            choose(events[int(rank) - 1])
+            choose(run, events[int(rank) - 1])
 
     drawn = wanted or figures.leading_channels(events, DRAWN, chosen)
     figure = figures.overview(
@@ -173,7 +173,7 @@ def table(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event) -> None:
         "Previous",
         key="previous",
         on_click=choose,
-        args=(events[max(0, chosen.rank - 2)],),
+        args=(run, events[max(0, chosen.rank - 2)]),
         disabled=chosen.rank == 1,
         width="stretch",
         shortcut="k",
@@ -182,12 +182,12 @@ def table(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event) -> None:
         "Next",
         key="next",
         on_click=choose,
-        args=(events[min(len(events) - 1, chosen.rank)],),
+        args=(run, events[min(len(events) - 1, chosen.rank)]),
         disabled=chosen.rank == len(events),
         width="stretch",
         shortcut="j",
     )
-    event_table.show(events, chosen, key=f"events-{run.id}", on_choice=choose)
+    event_table.show(events, chosen, key=f"events-{run.id}", on_choice=partial(choose, run))
     if len(events) > event_table.LISTED:
         st.caption(f"The {event_table.LISTED:,} most severe of {len(events):,} events; the files hold all.")
     pieces.heading("What broke in it")

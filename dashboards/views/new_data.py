@@ -10,7 +10,7 @@ import pieces
 import session
 import streamlit as st
 import watching
-from runs import Request, Run
+from runs import USUAL_BUDGET, Request, Run
 from task import State
 
 import tsanomaly
@@ -205,7 +205,7 @@ def settings(run: Run, reading: tsanomaly.Reading) -> tsanomaly.Series:
             place = names.index(request.series) if request.series in names else 0
             series = st.selectbox("Series", names, index=place, key=f"series-{run.id}")
         chosen = reading[series] if series is not None else reading.one()
-        budget = budgets.slider(request.budget, key=f"budget-{run.id}")
+        budget = budgets.slider(request.budget or USUAL_BUDGET, key=f"budget-{run.id}")
         st.caption(budgets.in_words(budget, chosen))
         with st.expander("More settings"):
             window = st.number_input(
@@ -235,7 +235,7 @@ def begin(run: Run, request: Request) -> None:
     if run.status().state is not State.PREPARED:
         run = session.runs().again(run, request)
     run.ask(request)
-    run.start()
+    session.begin(run)
     session.look_at(run)
     st.rerun()
 

@@ -137,6 +137,11 @@ def test_an_event_can_be_chosen_in_the_picture_by_keys_and_in_the_table(judged):
     expect(heading(judged)).to_have_text(re.compile("^Event 2 of"))
     expect(rows(judged).nth(1)).to_have_attribute("aria-selected", "true")
 
+    judged.get_by_role("link", name="New data").click()
+    expect(judged.get_by_text("What was understood")).to_be_visible()
+    judged.get_by_role("link", name="Investigate").click()
+    expect(heading(judged)).to_have_text(re.compile("^Event 2 of"))
+
 
 def test_the_table_can_be_put_in_the_order_of_time_and_taken_away(judged):
     by_severity = rows(judged).all_inner_texts()
