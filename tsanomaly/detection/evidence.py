@@ -5,8 +5,8 @@ Per member and kind of number (pattern, peak, point), a row's evidence is
     e = log(1 + m / q of m),    m = (mean over channels of √(s / q of the channel))²
 
 where ``q`` is the 90th percentile over what was learned from: anomalies in the highest tenth do not move it. A
-channel's ``q`` is at least a tenth of its mean: one that rests most of the time and jumps now and then is measured by
-its jumps. The mean of roots lets one broken channel among many be heard, and a few that are slightly off together as
+channel that rests most of the time, and is then reconstructed almost to the last bit, is measured by its mean instead.
+The mean of roots lets one broken channel among many be heard, and a few that are slightly off together as
 well; the logarithm between members keeps one that is beside itself from drowning the others. A row's total is the mean
 over the members that judged it, each kind with its weight.
 """
@@ -26,8 +26,9 @@ KINDS = ("pattern", "peak", "point")
 USUAL = 0.9
 """The quantile that is called usual."""
 
-RESTING = 0.1
-"""Least usual size of a channel, in units of its mean."""
+RESTING = 1e-7
+"""A usual size below this says no more than that nothing happens most of the time: ``z²`` of ordinary errors is near 1.
+"""
 
 _ROWS = 200_000
 """Rows that quantiles are taken over, at most, evenly spaced."""
@@ -53,7 +54,7 @@ class Usual:
         channel, mean = [], []
         for numbers in _by_kind(parts):
             some = np.where(seen, numbers[::every], np.nan)
-            channel.append([_usual(some[:, j], RESTING) for j in range(some.shape[1])])
+            channel.append([_usual(some[:, j]) for j in range(some.shape[1])])
             mean.append(_usual(_pooled(some / np.asarray(channel[-1]))))
         return cls(np.array(channel), np.array(mean))
 
@@ -122,12 +123,11 @@ def _pooled(ratios: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.where(count > 0, np.square(total / np.maximum(count, 1)), np.nan)
 
 
-def _usual(numbers: NDArray[np.floating], least: float = 0.0) -> float:
-    """The usual size, at least that many means; where most are 0 the mean, and 1 where all are: a size is never 0."""
+def _usual(numbers: NDArray[np.floating]) -> float:
+    """The usual size; where most are next to 0 the mean, and 1 where all are: a size is never 0."""
     finite = numbers[np.isfinite(numbers)]
     if len(finite) == 0:
         return 1.0
-    mean = float(finite.mean(dtype=np.float64))
-    size = max(float(np.quantile(finite, USUAL)), least * mean)
-    size = size if size > 1e-9 else mean
-    return size if size > 1e-9 else 1.0
+    size = float(np.quantile(finite, USUAL))
+    size = size if size > RESTING else float(finite.mean(dtype=np.float64))
+    return size if size > RESTING else 1.0

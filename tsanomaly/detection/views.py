@@ -27,8 +27,8 @@ POINT, APERIODIC_POINT = 0.5, 1.0
 """What a single value's own error counts, beside 2 for its windows': in a lone channel with a period it is asked of the
 base member alone, for what is wrong there is mostly the pattern."""
 
-CELLS = 640
-"""Numbers (rows × channels) in a base window, at most: more channels, fewer rows."""
+CELLS, FEWEST = 640, 32
+"""Numbers (rows × channels) in a base window, at most, so more channels mean fewer rows; but not fewer than this."""
 
 WINDOWS_TO_LEARN = 2
 """A member needs a stretch at least so many of its windows long."""
@@ -106,7 +106,7 @@ def _base_window(n: int, c: int, period: int | None, name: str, window: int | No
         return int(window)
     if n < 8:
         raise DataError(f"series '{name}' has {n} row{'s' * (n != 1)}; at least 8 are needed to learn what is normal")
-    return max(2, min(period or NO_PERIOD, max(SHORTEST_PERIOD, CELLS // c), n // 8))
+    return max(2, min(period or NO_PERIOD, max(FEWEST, CELLS // c), n // 8))
 
 
 def _lengths(base: int, scales: Sequence[float], rows: int) -> list[int]:
