@@ -6,9 +6,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import session
 import streamlit as st
+from runs import Run
 
+import tsanomaly
 from tsanomaly.detection.events import Event
+from tsanomaly.errors import TsAnomalyError
+from tsanomaly.report import figures
 from tsanomaly.report.self_test import SCALE, Cell, grid, standing_out, total
 from tsanomaly.report.words import DIRECTIONS, as_html, percent, shown
 from tsanomaly.series import Finding
@@ -59,6 +64,29 @@ def findings(found: tuple[Finding, ...], most: int = 5) -> None:
     if len(items) > most:
         with st.expander(f"{len(items) - most} more"):
             st.html(f'<ul class="ts-findings">{"".join(items[most:])}</ul>')
+
+
+def read(run: Run) -> tsanomaly.Reading | None:
+    """The file as series; where it cannot be read, the reason is shown."""
+    try:
+        with st.spinner("Reading"):
+            return session.reading(run)
+    except TsAnomalyError as error:
+        problem(error)
+        return None
+
+
+def picture(series: tsanomaly.Series) -> None:
+    """The channels as they were read."""
+    height = 60 + 90 * min(figures.CHANNELS, len(series.channels))
+    st.plotly_chart(
+        figures.preview(series, session.palette(), height),
+        theme=None,
+        key="preview",
+        config={"displaylogo": False, "displayModeBar": False},
+    )
+    if len(series.channels) > figures.CHANNELS:
+        st.caption(f"The first {figures.CHANNELS} of {len(series.channels)} channels.")
 
 
 def _finding(finding: Finding) -> str:

@@ -1,4 +1,8 @@
-"""A task on its way: how far it is, how long it will take, and a way to stop it."""
+"""A task on its way: how far it is, how long it will take, and a way to stop it.
+
+A page that watches must never send the browser to another page itself: what it polls for may still be on its way to
+the server, and would then be drawn on the wrong page. Links that the browser follows on its own are safe.
+"""
 
 from __future__ import annotations
 

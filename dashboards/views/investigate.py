@@ -55,27 +55,38 @@ def show() -> None:
         return
     status = run.status()
     if status.state is State.RUNNING:
-        pieces.title(run.request.name)
-        watching.watch(run)
+        waiting(run)
         return
     if status.state is not State.DONE:
-        empty("This run has no result.", status.message or "It was not started yet.")
+        empty(run.request.name, status.message or "It was not judged yet.", "Back to the file")
         return
     st.session_state["seen"] = run.id
     try:
         with st.spinner("Opening"):
             session.result(run)
     except BundleError as error:
-        empty("This run cannot be opened any more.", f"{sentence(str(error))} Under New data its file is still there.")
+        empty(run.request.name, f"Its result cannot be opened any more: {error}.", "Back to the file")
         return
     found(run)
 
 
-def empty(title: str, what_to_do: str) -> None:
-    """Nothing to show, and what to do about it."""
+def waiting(run: Run) -> None:
+    """A run on its way, and something to look at meanwhile."""
+    name, other = st.columns([5, 1], vertical_alignment="center")
+    with name:
+        pieces.title(run.request.name)
+    other.page_link(session.NEW_DATA, label="Another file", query_params={"run": "none"})
+    watching.watch(run)
+    reading = pieces.read(run)
+    if reading is not None:
+        pieces.picture(reading[run.request.series] if run.request.series is not None else reading.one())
+
+
+def empty(title: str, why: str, back: str = "New data") -> None:
+    """Nothing to show, why, and what to do about it."""
     pieces.title(title)
-    pieces.lead(what_to_do)
-    if st.button("New data", type="primary"):
+    pieces.lead(why)
+    if st.button(back, type="primary"):
         st.switch_page(session.NEW_DATA)
 
 
@@ -94,8 +105,7 @@ def found(run: Run) -> None:
     wanted = wanted_channels(run, events)
     whole(run, events, chosen, wanted)
     if chosen is None:
-        alike = "Every row scores the same: nothing stands out, and no budget would change that."
-        pieces.lead(alike if constant(events) else "Nothing lies above the threshold. A larger alert budget lowers it.")
+        pieces.lead(nothing(events))
     else:
         listed, close = st.columns([1, 1.75], gap="medium")
         with listed:
@@ -117,10 +127,14 @@ def worth_knowing(events: tsanomaly.Events) -> Iterator[str]:
         yield not_judged(events)
 
 
-def constant(events: tsanomaly.Events) -> bool:
-    """Whether no row scores differently from another."""
+def nothing(events: tsanomaly.Events) -> str:
+    """Why there is no event, and what would change that."""
     judged = events.scores.total[np.isfinite(events.scores.total)]
-    return len(judged) == 0 or bool(np.ptp(judged) == 0)
+    if len(judged) == 0 or np.ptp(judged) == 0:
+        return "Every row scores the same: nothing stands out, and no budget would change that."
+    if events.threshold.note:
+        return "Nothing lies above the threshold."
+    return "Nothing lies above the threshold. A larger alert budget lowers it."
 
 
 def chosen_event(run: Run, events: tsanomaly.Events) -> tsanomaly.Event | None:

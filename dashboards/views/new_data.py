@@ -9,13 +9,10 @@ import overrides
 import pieces
 import session
 import streamlit as st
-import watching
 from runs import USUAL_BUDGET, Request, Run
 from task import State
 
 import tsanomaly
-from tsanomaly.errors import TsAnomalyError
-from tsanomaly.report import figures
 from tsanomaly.report.words import clock_at, counted, lasting, rows_lasting, shown, zone_of
 from tsanomaly.resources import sample_names, sample_path
 
@@ -35,14 +32,10 @@ def show() -> None:
     if run is None:
         choose_file()
         return
-    if session.has_news(run):
+    status = run.status()
+    if status.state is State.RUNNING or session.has_news(run):
         st.switch_page(session.INVESTIGATE, query_params={"run": run.id})
     head(run)
-    status = run.status()
-    if status.state is State.RUNNING:
-        watching.watch(run)
-        waiting(run)
-        return
     if status.state in (State.FAILED, State.LOST):
         st.error(pieces.plain(status.message))
     elif status.state is State.CANCELLED:
@@ -93,7 +86,7 @@ def understood(run: Run) -> None:
     """Diagnosis at the left, settings at the right."""
     left, right = st.columns([2.2, 1], gap="large")
     with left:
-        reading = read(run)
+        reading = pieces.read(run)
         if reading is None:
             beginning(run)
             overrides.show(run, None)
@@ -104,23 +97,6 @@ def understood(run: Run) -> None:
         diagnosis(reading, series)
         samples(series)
         overrides.show(run, reading.diagnosis)
-
-
-def waiting(run: Run) -> None:
-    """Something to look at while the run works."""
-    reading = read(run)
-    if reading is not None:
-        picture(reading[run.request.series] if run.request.series is not None else reading.one())
-
-
-def read(run: Run) -> tsanomaly.Reading | None:
-    """The file as series; where it cannot be read, the reason is shown."""
-    try:
-        with st.spinner("Reading"):
-            return session.reading(run)
-    except TsAnomalyError as error:
-        pieces.problem(error)
-        return None
 
 
 def beginning(run: Run, lines: int = 6) -> None:
@@ -177,21 +153,8 @@ def samples(series: tsanomaly.Series) -> None:
     """How it looks, and its first rows."""
     drawn, rows = st.tabs(["Picture", "First rows"])
     with drawn:
-        picture(series)
+        pieces.picture(series)
     rows.dataframe(series.between(0, 12).to_frame(), width="stretch")
-
-
-def picture(series: tsanomaly.Series) -> None:
-    """The channels as they were read."""
-    height = 60 + 90 * min(figures.CHANNELS, len(series.channels))
-    st.plotly_chart(
-        figures.preview(series, session.palette(), height),
-        theme=None,
-        key="preview",
-        config={"displaylogo": False, "displayModeBar": False},
-    )
-    if len(series.channels) > figures.CHANNELS:
-        st.caption(f"The first {figures.CHANNELS} of {len(series.channels)} channels.")
 
 
 def settings(run: Run, reading: tsanomaly.Reading) -> tsanomaly.Series:
@@ -237,7 +200,7 @@ def begin(run: Run, request: Request) -> None:
     run.ask(request)
     session.begin(run)
     session.look_at(run)
-    st.rerun()
+    st.switch_page(session.INVESTIGATE, query_params={"run": run.id})
 
 
 show()

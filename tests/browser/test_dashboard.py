@@ -81,11 +81,14 @@ def test_a_run_can_be_left_found_again_and_cancelled(page, address):
     expect(cancel).to_be_visible()
     expect(page.get_by_text(re.compile("^(Loading|Learning)"))).to_be_visible()
     run = asked(page, "run")
-    page.reload()
+    page.get_by_role("link", name="Another file").click()
+    expect(page.get_by_text("Find what is unusual in a time series")).to_be_visible()
+    page.goto(f"{address}/?run={run}")
     expect(cancel).to_be_visible()
     assert asked(page, "run") == run
     cancel.click()
     expect(page.get_by_text("Cancelled; nothing was kept.")).to_be_visible()
+    page.get_by_role("button", name="Back to the file").click()
     expect(page.get_by_role("button", name="Find anomalies")).to_be_visible()
 
 
