@@ -14,7 +14,7 @@ demo: $(VENV)/.run  ## set up, detect on a bundled sample, show the events, serv
 	$(BIN)/tsanomaly demo $(if $(filter true,$(CI))$(filter 0,$(SERVE)),--no-serve) $(if $(PORT),--port $(PORT))
 
 test: lint       ## set up and run the whole suite
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 # For developers -------------------------------------------------------------------------------
 lint: $(VENV)/.test ## ruff and mypy alone
