@@ -13,8 +13,9 @@ help:            ## what can be made
 demo: $(VENV)/.run  ## set up, detect on a bundled sample, show the events, serve the dashboard
 	$(BIN)/tsanomaly demo $(if $(filter true,$(CI))$(filter 0,$(SERVE)),--no-serve) $(if $(PORT),--port $(PORT))
 
+test: export OMP_NUM_THREADS = 1  # two workers share two cores
 test: lint       ## set up and run the whole suite
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 # For developers -------------------------------------------------------------------------------
 lint: $(VENV)/.test ## ruff and mypy alone
