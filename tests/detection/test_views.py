@@ -83,3 +83,11 @@ def test_a_series_torn_by_gaps_is_refused_by_name() -> None:
     torn[2::30] = torn[3::30] = torn[4::30] = torn[5::30] = torn[6::30] = np.nan
     with pytest.raises(DataError, match="series 'torn' has no stretch of 51 rows without a gap"):
         choose_views(torn, "torn", None, None, EARLY, 100)
+
+
+def test_a_reference_torn_by_gaps_teaches_no_early_member() -> None:
+    values = wave(2000, 40)
+    values[:500:30] = np.nan
+    for first in range(1, 8):
+        values[first:500:30] = np.nan
+    assert not any(view.early for view in choose_views(values, "s", None, None, EARLY, 500))

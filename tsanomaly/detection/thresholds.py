@@ -229,7 +229,7 @@ class Budget:
 
     events: float = 3.0
     per: str = "week"
-    deviations: float = 6.0
+    deviations: float = 5.0
     name: ClassVar[str] = "budget"
 
     def __post_init__(self) -> None:

@@ -76,7 +76,7 @@ def choose_views(
             f"series '{name}' has no stretch of {base + 1} rows without a gap; "
             "choose a shorter window or a coarser step"
         )
-    early = min(longest, reference)
+    early = _longest_stretch(scaled[:reference], base)
     if c == 1:
         views = [View(length) for length in _lengths(base, scales, longest)]
         lengths = _lengths(base, early_scales, early)
