@@ -44,7 +44,8 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         window: rows in the base window; ``None``: the series' own period.
         scales: window lengths, in base windows, of the members that learn from all rows; ``None``: chosen by whether
             the series has a period (:mod:`tsanomaly.detection.views`).
-        early_scales: likewise of the members that learn from the reference rows alone: they notice what repeats, or
+        early_scales: likewise of the members that learn from the reference rows alone (with several channels at the
+            base window only, and none where this is empty): they notice what repeats, or
             lasts, and so looks normal in the whole.
         reference: the rows at the start that are most trusted to be normal: their number, or a share below 1.
         model: ``tied``, or ``linear`` for the linear twin (principal components of the same windows).
