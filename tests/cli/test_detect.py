@@ -141,8 +141,8 @@ def test_a_threshold_replaces_the_models_own(run, file, model, rule):
             ("--threshold", "magic"),
             "threshold is 'magic'; expected one of budget, dynamic, extreme-value, mad, quantile",
         ),
-        (("--threshold", "mad=much"), "--threshold mad=much needs a number after '=', such as quantile=0.999"),
-        (("--threshold", "dynamic=2"), "the threshold dynamic takes no setting; give --threshold dynamic"),
+        (("--threshold", "mad=much"), "the threshold mad=much needs a number after '=', such as quantile=0.999"),
+        (("--threshold", "dynamic=2"), "the threshold dynamic takes no setting; give dynamic alone"),
         (
             ("--threshold", "mad", "--budget", "1/day"),
             "--budget and --threshold mad contradict each other; give one of them",

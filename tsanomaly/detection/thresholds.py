@@ -6,7 +6,7 @@ Strictly, so that constant scores flag nothing under any rule.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -289,4 +289,26 @@ def rule_named(name: str) -> Rule:
     if name not in RULES:
         raise ConfigurationError(f"threshold is '{name}'; expected one of {', '.join(sorted(RULES))}")
     rule: Rule = RULES[name]()
+    return rule
+
+
+def parse_rule(text: str) -> Rule:
+    """A rule by its name, alone or with its first setting: ``quantile=0.999``, ``mad=8``, ``budget=3/week``.
+
+    Raises:
+        ConfigurationError: no rule has that name, or the setting is not one of it.
+    """
+    name, _, setting = text.partition("=")
+    if not setting:
+        return rule_named(name)
+    if name == Budget.name:
+        return Budget.parse(setting)
+    first = fields(type(rule_named(name)))[0]  # type: ignore[arg-type]
+    if not isinstance(first.default, float):
+        raise ConfigurationError(f"the threshold {name} takes no setting; give {name} alone")
+    try:
+        number = float(setting)
+    except ValueError:
+        raise ConfigurationError(f"the threshold {text} needs a number after '=', such as quantile=0.999") from None
+    rule: Rule = RULES[name](**{first.name: number})
     return rule

@@ -1,0 +1,1 @@
+"""Scoring on a schedule: jobs, sources and sinks, the runner, alerts."""
