@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import access
 import pieces
 import session
 import streamlit as st
@@ -20,11 +21,14 @@ page = st.navigation(
     [
         st.Page(session.NEW_DATA, title="New data", url_path="new", default=True),
         st.Page(session.INVESTIGATE, title="Investigate", url_path="investigate"),
-        st.Page("views/quality.py", title="How good is it?", url_path="quality"),
+        st.Page(session.THRESHOLD, title="Threshold", url_path="threshold"),
+        st.Page(session.QUALITY, title="How good is it?", url_path="quality"),
     ],
     position="top",
 )
 try:
-    page.run()
+    if access.required():
+        page.run()
+        pieces.footer()
 except TsAnomalyError as error:
     pieces.problem(error)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 import tsanomaly
-from tsanomaly.errors import ConfigurationError
 from tsanomaly.report.words import counted
 
 if TYPE_CHECKING:
@@ -52,14 +51,6 @@ def checked(text: str) -> str:
         ConfigurationError: it is none.
     """
     return written(tsanomaly.Budget.parse(text))
-
-
-def checked_or(text: str, otherwise: str) -> str:
-    """A budget out of an address, or another one where it is none."""
-    try:
-        return checked(text)
-    except ConfigurationError:
-        return otherwise
 
 
 def in_words(budget: str, series: tsanomaly.Series) -> str:

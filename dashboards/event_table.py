@@ -14,7 +14,7 @@ from tsanomaly.report.words import ARROWS, DIRECTIONS, brief, clock, rarity, row
 LISTED = 1000
 """Events listed at most, the most severe ones."""
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent / "components"
 
 _table = st.components.v2.component(
     "event_table",

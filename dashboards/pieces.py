@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import available_timezones
 
 import session
 import streamlit as st
@@ -87,6 +88,23 @@ def picture(series: tsanomaly.Series) -> None:
     )
     if len(series.channels) > figures.CHANNELS:
         st.caption(f"The first {figures.CHANNELS} of {len(series.channels)} channels.")
+
+
+def footer() -> None:
+    """Beneath every page: which clock times are read on."""
+    st.divider()
+    chosen, said = st.columns([1, 3.2], vertical_alignment="center", gap="large")
+    chosen.selectbox(
+        "Times in",
+        sorted(available_timezones()),
+        index=None,
+        key="zone",
+        placeholder="each series' own zone",
+        label_visibility="collapsed",
+        help="Where a file names no zone, its times stay as written.",
+        bind="query-params",
+    )
+    said.caption("Times are shown in this zone. Where a file names none, they stay as written.")
 
 
 def _finding(finding: Finding) -> str:

@@ -4,9 +4,10 @@ Beside what every task's folder holds::
 
     source            the file as it came
     request.json      name, overrides, series, settings
-    series.json, arrays.npz, diagnosis.json, model.safetensors      the result
+    series.json, arrays/, diagnosis.json, model.safetensors      the result
+    applied.json      thresholds that were applied to the model since, the latest last
     twin/             the comparison with the linear twin, a task of its own
-    trials/           self-tests at one budget or another, each a task of its own
+    trials/           self-tests at one threshold or another, each a task of its own
 
 Folders are readable by their owner alone, and their names are 128 random bits: who does not know a name finds nothing.
 """
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+import rules
 from task import Task
 
 import tsanomaly
@@ -32,7 +34,8 @@ from tsanomaly.errors import ConfigurationError
 from tsanomaly.series import Finding, Level
 
 KEEP_DAYS = 14
-USUAL_BUDGET = "3/week"
+USUAL = "3/week"
+"""The threshold where nobody said otherwise, as :mod:`rules` writes it."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Request:
         name: of the file, as the user knows it.
         overrides: for ``tsanomaly.read_file``, those that were set.
         series: which one of several; ``None``: the only one.
-        budget: as ``3/week``; ``None``: the model's own, which stands here when the run is done.
+        threshold: as :mod:`rules` writes it; ``None``: the model's own, which stands here when the run is done.
         window: rows; ``None``: from the series' period.
         steps: most training steps; ``None``: the default.
         trained: a model came with the run, so nothing is learned.
@@ -52,7 +55,7 @@ class Request:
     name: str
     overrides: dict[str, Any] = field(default_factory=dict)
     series: str | None = None
-    budget: str | None = USUAL_BUDGET
+    threshold: str | None = USUAL
     window: int | None = None
     steps: int | None = None
     trained: bool = False
@@ -81,7 +84,8 @@ class Run(Task):
     @property
     def request(self) -> Request:
         """What it is asked to do."""
-        return Request(**self.read_json("request"))
+        asked = self.read_json("request")
+        return Request(**{name: asked[name] for name in Request.__dataclass_fields__ if name in asked})
 
     @property
     def model(self) -> Path:
@@ -93,9 +97,9 @@ class Run(Task):
         """The comparison of its detector with the linear twin."""
         return Twin(self.folder / "twin")
 
-    def trial(self, budget: str) -> Trial:
-        """The self-test of its result at some budget, started or not."""
-        return Trial(self.folder / "trials" / re.sub(r"\W+", "-", budget))
+    def trial(self, threshold: str) -> Trial:
+        """The self-test of its result at some threshold, started or not."""
+        return Trial(self.folder / "trials" / re.sub(r"\W+", "-", threshold))
 
     def ask(self, request: Request) -> None:
         """Set what it is asked to do."""
@@ -123,15 +127,19 @@ class Run(Task):
         """Write what came out; call :meth:`end` afterwards."""
         series, scores = result.series, result.scores
         tsanomaly.save(result.detector, self.model)
-        with (self.folder / "arrays.npz").open("wb") as file:
-            np.savez(
-                file,
-                times=series.times.astype(np.int64),
-                values=series.values,
-                total=scores.total,
-                by_channel=scores.by_channel,
-                expected=scores.expected,
-            )
+        arrays = {
+            "times": series.times.astype(np.int64),
+            "values": series.values,
+            "total": scores.total,
+            "by_channel": scores.by_channel,
+            "expected": scores.expected,
+        }
+        if series.labels is not None:
+            arrays["labels"] = series.labels
+        folder = self.folder / "arrays"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for name, array in arrays.items():
+            np.save(folder / f"{name}.npy", np.asfortranarray(array), allow_pickle=False)  # a channel lies in one piece
         self.write("diagnosis", result.diagnosis.to_dict())
         self.write(
             "series",
@@ -144,15 +152,44 @@ class Run(Task):
         )
 
     def result(self) -> Result:
-        """What came out of a run that is done."""
+        """What came out of a run that is done. Arrays are mapped: a page takes from the disk what it draws."""
         about = self.read_json("series")
-        with np.load(self.folder / "arrays.npz", allow_pickle=False) as arrays:
-            step = None if about["step_ns"] is None else np.timedelta64(about["step_ns"], "ns")
-            times = arrays["times"] if step is None else arrays["times"].view("datetime64[ns]")
-            channels = tuple(about["channels"])
-            series = tsanomaly.Series(times, arrays["values"], channels, step, about["zone"], name=about["name"])
-            scores = tsanomaly.Scores(times, arrays["total"], arrays["by_channel"], arrays["expected"], channels)
+        arrays = {path.stem: np.load(path, "r", allow_pickle=False) for path in (self.folder / "arrays").glob("*.npy")}
+        step = None if about["step_ns"] is None else np.timedelta64(about["step_ns"], "ns")
+        times = arrays["times"] if step is None else arrays["times"].view("datetime64[ns]")
+        channels, labels = tuple(about["channels"]), arrays.get("labels")
+        series = tsanomaly.Series(times, arrays["values"], channels, step, about["zone"], labels, name=about["name"])
+        scores = tsanomaly.Scores(times, arrays["total"], arrays["by_channel"], arrays["expected"], channels)
         return Result(series, scores, tsanomaly.load(self.model), _diagnosis(self.read_json("diagnosis")))
+
+    # --- its threshold -----------------------------------------------------------------------------------------------
+
+    @property
+    def applied(self) -> list[str]:
+        """Thresholds that its model has had, as :mod:`rules` writes them; the last one holds."""
+        return [each["text"] for each in self._laid()] or [self.request.threshold or USUAL]
+
+    def apply(self, threshold: str) -> None:
+        """Lay the model's threshold anew, so that whoever uses the model has it."""
+        detector = tsanomaly.load(self.model)
+        laid = self._laid() or [{"text": self.applied[-1], **vars(detector.threshold_)}]
+        rules.lay(detector, threshold)
+        tsanomaly.save(detector, self.model)
+        self.write("applied", {"thresholds": [*laid, {"text": threshold, **vars(detector.threshold_)}]})
+
+    def undo(self) -> None:
+        """Go back to the threshold before, to the bit."""
+        laid = self._laid()[:-1]
+        if laid:
+            detector = tsanomaly.load(self.model)
+            was = dict(laid[-1])
+            text = was.pop("text")
+            rules.set_for(detector, text).threshold_ = tsanomaly.Threshold(**was)
+            tsanomaly.save(detector, self.model)
+            self.write("applied", {"thresholds": laid})
+
+    def _laid(self) -> list[dict[str, Any]]:
+        return list(self.read_json("applied").get("thresholds", []))
 
 
 class Twin(Task):
@@ -172,7 +209,7 @@ class Twin(Task):
 
 
 class Trial(Task):
-    """A self-test of a run's detector at the threshold of some budget, of all kinds and at several strengths."""
+    """A self-test of a run's detector at some threshold, of all kinds and at several strengths."""
 
     kind = "test"
 
@@ -182,20 +219,20 @@ class Trial(Task):
         return Run(self.folder.parents[1])
 
     @property
-    def budget(self) -> str:
-        """That the threshold keeps to."""
-        return str(self.read_json("request")["budget"])
+    def threshold(self) -> str:
+        """That it is made at, as :mod:`rules` writes it."""
+        return str(self.read_json("request")["threshold"])
 
     @property
     def findings(self) -> dict[str, Any]:
         """What came out: ``tsanomaly.evaluation.SelfTest.to_dict()``."""
         return self.read_json("findings")
 
-    def begin(self, budget: str) -> None:
+    def begin(self, threshold: str) -> None:
         """Start anew, forgetting how it ended before."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(mode=0o700, parents=True)
-        self.write("request", {"budget": budget})
+        self.write("request", {"threshold": threshold})
         self.start()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import budgets
 import launch
+import rules
 import streamlit as st
 from runs import Result, Run, Runs
 from task import State
@@ -19,7 +20,8 @@ import tsanomaly
 from tsanomaly.errors import ConfigurationError
 from tsanomaly.report.palette import DARK, LIGHT, Palette
 
-NEW_DATA, INVESTIGATE = "views/new_data.py", "views/investigate.py"
+OVERVIEW, NEW_DATA, INVESTIGATE = "views/overview.py", "views/new_data.py", "views/investigate.py"
+THRESHOLD, MODELS, JOBS, QUALITY = "views/threshold.py", "views/models.py", "views/jobs.py", "views/quality.py"
 
 
 @st.cache_resource(show_spinner=False)
@@ -81,11 +83,11 @@ def open_file(path: Path, model: Path | None = None, budget: str | None = None) 
         raise ConfigurationError(f"'{error.filename}' cannot be opened ({error.strerror}); check the path") from None
     asked = run.request
     if budget is not None:
-        asked = replace(asked, budget=budgets.checked(budget))
+        asked = replace(asked, threshold=budgets.checked(budget))
     if model is not None:
         with st.spinner("Reading"):
             names = list(reading(run).diagnosis.series)
-        asked = replace(asked, series=names[0] if len(names) > 1 else None, budget=budget and asked.budget)
+        asked = replace(asked, series=names[0] if len(names) > 1 else None, threshold=budget and asked.threshold)
     run.ask(asked)
     if model is not None:
         begin(run)
@@ -137,16 +139,36 @@ def _result(run_id: str, _run: Run) -> Result:
     return _run.result()
 
 
-def events(run: Run, budget: str) -> tsanomaly.Events:
-    """The events at some budget: only the threshold is fitted again."""
-    return _events(run.id, budget, run)
+def events(run: Run, threshold: str) -> tsanomaly.Events:
+    """The events at some threshold: only that is fitted again."""
+    return _events(run.id, threshold, zone(), run)
 
 
 @st.cache_resource(max_entries=24, ttl="1h", show_spinner=False)
-def _events(run_id: str, budget: str, _run: Run) -> tsanomaly.Events:
+def _events(run_id: str, threshold: str, zone: str | None, _run: Run) -> tsanomaly.Events:
     found = result(_run)
-    threshold = found.detector.fit_threshold(tsanomaly.Budget.parse(budget))
-    return found.detector.events(found.series, found.scores, threshold)
+    series = in_zone(found.series, zone)
+    return found.detector.events(series, found.scores, found.detector.fit_threshold(rules.parse(threshold)))
+
+
+def threshold(run: Run) -> str:
+    """The threshold that is looked at: the one in the address bar, or else the one its model has."""
+    return rules.parsed_or(recall(run, "threshold"), run.applied[-1])
+
+
+def forget_result(run: Run) -> None:
+    """Read a run's result anew when it is asked for next: its model has changed."""
+    _result.clear(run.id, run)
+
+
+def zone() -> str | None:
+    """The zone that this session wants times in; ``None``: as each series says."""
+    return st.session_state.get("zone")
+
+
+def in_zone(series: tsanomaly.Series, zone: str | None) -> tsanomaly.Series:
+    """The series, its times shown in a zone. Times that no zone was ever known of stay as written."""
+    return series if zone is None or series.zone is None else replace(series, zone=zone)
 
 
 def palette() -> Palette:

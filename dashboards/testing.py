@@ -14,9 +14,9 @@ from tsanomaly.report.self_test import verdict
 from tsanomaly.report.words import sentence
 
 
-def show(run: Run, budget: str) -> None:
-    """The verdict on the twin, and the self-test at the threshold of a budget or the way to it."""
-    trial = run.trial(budget)
+def show(run: Run, threshold: str) -> None:
+    """The verdict on the twin, and the self-test at a threshold or the way to it."""
+    trial = run.trial(threshold)
     status = trial.status()
     said, button = st.columns([3.2, 1], vertical_alignment="center", gap="large")
     with said:
@@ -29,7 +29,7 @@ def show(run: Run, budget: str) -> None:
             )
     idle = status.state not in (State.RUNNING, State.DONE)
     if idle and button.button("Test this detector", key="test", width="stretch"):
-        trial.begin(budget)
+        trial.begin(threshold)
         st.rerun()
     if status.state is State.DONE:
         pieces.caught(trial.findings)

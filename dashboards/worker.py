@@ -6,7 +6,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from runs import USUAL_BUDGET, Request, Result, Run, Trial, Twin
+import rules
+from runs import USUAL, Request, Result, Run, Trial, Twin
 from task import State
 
 import tsanomaly
@@ -22,15 +23,14 @@ def detect(run: Run) -> None:
     detector = tsanomaly.load(run.model) if request.trained else learned(request, series, run)
     scores = detector.scores(series, on_progress=run.on_progress)
     run.tell("saving")
-    run.ask(replace(request, budget=request.budget or detector.budget))
+    run.ask(replace(request, threshold=request.threshold or rules.of(detector)))
     run.keep(Result(series, scores, detector, reading.diagnosis))
 
 
 def learned(request: Request, series: tsanomaly.Series, run: Run) -> tsanomaly.Detector:
     """A detector fitted on the series."""
     training = tsanomaly.Training(steps=request.steps) if request.steps else None
-    budget = request.budget or USUAL_BUDGET
-    detector = tsanomaly.Detector(budget=budget, window=request.window, training=training)
+    detector = rules.set_for(tsanomaly.Detector(window=request.window, training=training), request.threshold or USUAL)
     return detector.fit(series, on_progress=run.on_progress)
 
 
@@ -43,12 +43,12 @@ def compare(twin: Twin) -> None:
 
 
 def test(trial: Trial) -> None:
-    """Put known anomalies into copies of the series and see what is caught at the budget's threshold."""
+    """Put known anomalies into copies of the series and see what is caught at the threshold."""
     from tsanomaly.evaluation import self_test
 
     trial.tell("loading the detector")
     result = trial.run.result()
-    threshold = result.detector.fit_threshold(tsanomaly.Budget.parse(trial.budget)).value
+    threshold = result.detector.fit_threshold(rules.parse(trial.threshold)).value
     found = self_test(result.detector, result.series, threshold=threshold, on_progress=trial.on_progress)
     trial.write("findings", found.to_dict())
 

@@ -1,4 +1,4 @@
-"""Investigate: the events of a run, ranked, and one of them close up. The address bar holds run, budget and event."""
+"""Investigate: the events of a run, ranked, and one of them close up. The address holds run, threshold and event."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import budgets
 import event_table
 import numpy as np
 import pieces
+import rules
 import session
 import streamlit as st
 import testing
 import watching
-from runs import USUAL_BUDGET, Run
+from runs import Run
 from task import State
 
 import tsanomaly
@@ -93,11 +94,10 @@ def empty(title: str, why: str, back: str = "New data") -> None:
 def found(run: Run) -> None:
     """Headline and threshold, the whole series, one event, and what the detector is worth here."""
     head, side = st.columns([2.4, 1], gap="large")
+    threshold = session.threshold(run)
     with side:
-        asked = budgets.checked_or(session.recall(run, "budget"), run.request.budget or USUAL_BUDGET)
-        budget = budgets.slider(asked, key=f"shown-{run.id}")
-        session.remember(run, "budget", budget)
-        events = session.events(run, budget)
+        threshold = line(run, threshold)
+        events = session.events(run, threshold)
     with head:
         pieces.title(headline(events), f"{shown(run.request.name, 40)} · {zone_of(events.series)}")
         pieces.lead(" ".join(worth_knowing(events)))
@@ -113,9 +113,21 @@ def found(run: Run) -> None:
         with close:
             close_up(run, events, chosen, wanted)
     st.divider()
-    testing.show(run, budget)
+    testing.show(run, threshold)
     st.divider()
-    downloads(run, events, budget)
+    downloads(run, events, threshold)
+
+
+def line(run: Run, threshold: str) -> str:
+    """Where the line is drawn: an alert budget as a slider, any other rule by its name; returns the threshold."""
+    if rules.kind_of(threshold) == "budget":
+        chosen = budgets.slider(threshold, key=f"shown-{run.id}")
+    else:
+        chosen = threshold
+        st.caption("Threshold")
+        pieces.heading(rules.spoken(threshold))
+    session.remember(run, "threshold", chosen)
+    return chosen
 
 
 def worth_knowing(events: tsanomaly.Events) -> Iterator[str]:
@@ -233,12 +245,12 @@ def close_up(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event, wanted
     st.plotly_chart(figure, theme=None, key=f"close-{chosen.peak_row}-{span}", config=CHART)
 
 
-def downloads(run: Run, events: tsanomaly.Events, budget: str) -> None:
+def downloads(run: Run, events: tsanomaly.Events, threshold: str) -> None:
     """All of it, to take away."""
     name = stem(run.request.name)
     series = events.series.name
     twins = {series: said} if (said := run.twin.verdict) else {}
-    tests = {series: findings} if (findings := run.trial(budget).findings) else {}
+    tests = {series: findings} if (findings := run.trial(threshold).findings) else {}
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button("Events as CSV", events.to_csv, f"{name}-events.csv", "text/csv", on_click="ignore")
         json = "application/json"

@@ -9,7 +9,7 @@ import overrides
 import pieces
 import session
 import streamlit as st
-from runs import USUAL_BUDGET, Request, Run
+from runs import USUAL, Request, Run
 from task import State
 
 import tsanomaly
@@ -168,7 +168,7 @@ def settings(run: Run, reading: tsanomaly.Reading) -> tsanomaly.Series:
             place = names.index(request.series) if request.series in names else 0
             series = st.selectbox("Series", names, index=place, key=f"series-{run.id}")
         chosen = reading[series] if series is not None else reading.one()
-        budget = budgets.slider(request.budget or USUAL_BUDGET, key=f"budget-{run.id}")
+        budget = budgets.slider(request.threshold or USUAL, key=f"budget-{run.id}")
         st.caption(budgets.in_words(budget, chosen))
         with st.expander("More settings"):
             window = st.number_input(
@@ -188,7 +188,7 @@ def settings(run: Run, reading: tsanomaly.Reading) -> tsanomaly.Series:
                 key=f"steps-{run.id}",
             )
         if st.button("Find anomalies", type="primary", width="stretch", key="start"):
-            wanted = replace(request, series=series, budget=budget, window=window, steps=steps)
+            wanted = replace(request, series=series, threshold=budget, window=window, steps=steps)
             begin(run, wanted)
     return chosen
 

@@ -59,7 +59,7 @@ def judged_run(home: Path) -> str:
     from task import State
 
     run = Runs(home / "runs").create("spiky.csv", io.BytesIO(spiky(names=("pressure", "flow"))["buffer"]))
-    run.ask(replace(run.request, budget=GENEROUS, steps=5))
+    run.ask(replace(run.request, threshold=GENEROUS, steps=5))
     run.start()
     while run.status().state is State.RUNNING or run.twin.status().state in (State.PREPARED, State.RUNNING):
         time.sleep(0.1)

@@ -51,7 +51,7 @@ def test_from_an_upload_to_a_chosen_event_that_a_reload_keeps(page, address):
     assert urlparse(page.url).path == "/investigate"
     expect(page.locator(".ts-title")).to_contain_text(re.compile(r"\d+ events? in 16 days"))
     page.get_by_role("slider").press("End")
-    expect(page).to_have_url(re.compile("budget=1%2Fhour"))
+    expect(page).to_have_url(re.compile("threshold=1%2Fhour"))
     expect(rows(page).nth(2)).to_be_visible()
 
     first = asked(page, "event")
@@ -166,7 +166,7 @@ def test_a_smaller_budget_shows_fewer_events_without_learning_again(judged, home
     judged.get_by_role("slider").press("Home")
     expect(judged.get_by_text("at most 1 event a month")).to_be_visible()
     expect(rows(judged).nth(many - 1)).to_have_count(0)
-    assert asked(judged, "budget") == "1/month"
+    assert asked(judged, "threshold") == "1/month"
     assert sorted((home / "runs").iterdir()) == runs_before
 
 
@@ -233,16 +233,16 @@ def test_a_message_with_markup_in_it_stays_text(page, address):
 
 
 def test_an_unknown_run_shows_the_way_to_begin(page, address):
-    page.goto(f"{address}/investigate?run=../../etc&event=x&budget=0/never")
+    page.goto(f"{address}/investigate?run=../../etc&event=x&threshold=0/never")
     expect(page.get_by_text("There is nothing to investigate yet.")).to_be_visible()
     page.get_by_role("button", name="New data").click()
     expect(page.get_by_text("Find what is unusual in a time series")).to_be_visible()
 
 
 def test_an_address_with_nonsense_in_it_shows_the_run_as_it_was_asked_for(page, address, judged_run):
-    page.goto(f"{address}/investigate?run={judged_run}&event=-1e9&budget=<b>")
+    page.goto(f"{address}/investigate?run={judged_run}&event=-1e9&threshold=<b>")
     wait_for_events(page)
-    assert asked(page, "budget") == "1/day"
+    assert asked(page, "threshold") == "1/day"
     expect(heading(page)).to_have_text(re.compile("^Event 1 of"))
 
 

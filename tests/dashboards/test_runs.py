@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import psutil
 import pytest
+import rules
 import worker
 from runs import KEEP_DAYS, Request, Runs
 from task import State
@@ -17,7 +18,7 @@ import tsanomaly
 from tsanomaly.errors import ConfigurationError
 from tsanomaly.report import self_test
 
-QUICK = {"steps": 4, "window": 12, "budget": "1/week"}
+QUICK = {"steps": 4, "window": 12, "threshold": "1/week"}
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ def test_a_run_works_in_a_process_of_its_own_and_another_server_finds_it(store, 
 
 
 def test_a_self_test_judges_the_threshold_of_its_budget_in_a_process_of_its_own(store, content):
-    run = judged(store.create("pump.csv", content), budget="1/month")
+    run = judged(store.create("pump.csv", content), threshold="1/month")
     trial = run.trial("1/day")
     assert trial.status().state is State.PREPARED
     trial.begin("1/day")
@@ -150,9 +151,9 @@ def test_a_run_with_a_model_learns_nothing(store, content):
 
 def test_a_run_again_leaves_the_first_as_it_was(store, content):
     first = store.create("pump.csv", content)
-    second = store.again(first, replace(first.request, budget="1/day"))
+    second = store.again(first, replace(first.request, threshold="1/day"))
     assert second.id != first.id
-    assert (first.request.budget, second.request.budget) == ("3/week", "1/day")
+    assert (first.request.threshold, second.request.threshold) == ("3/week", "1/day")
     with second.open_source() as source:
         assert source.read() == content.getvalue()
     assert second.status().state is State.PREPARED
@@ -182,8 +183,33 @@ def test_the_uploaded_name_is_never_a_path(store, content):
 
 def test_nothing_in_a_finished_run_is_a_pickle(store, content):
     run = judged(store.create("pump.csv", content))
-    with np.load(run.folder / "arrays.npz", allow_pickle=False) as arrays:
-        assert {arrays[name].dtype.kind for name in arrays.files} <= set("fi")
+    arrays = [np.load(path, allow_pickle=False) for path in (run.folder / "arrays").iterdir()]
+    assert {array.dtype.kind for array in arrays} == set("fi")
+
+
+def test_a_result_is_mapped_from_the_disk_and_keeps_its_labels(store):
+    lines = [f"2026-01-{row // 24 + 1:02d} {row % 24:02d}:00,{row % 7},{int(row == 90)}" for row in range(200)]
+    run = judged(store.create("labelled.csv", io.BytesIO("\n".join(["time,a,label", *lines]).encode())))
+    series = run.result().series
+    assert isinstance(series.values.base, np.memmap) or isinstance(series.values, np.memmap)
+    assert np.flatnonzero(series.labels).tolist() == [90]
+
+
+def test_a_threshold_is_applied_to_the_model_and_taken_back(store, content):
+    run = judged(store.create("pump.csv", content))
+    first = tsanomaly.load(run.model)
+    assert run.applied == ["1/week"]
+    run.apply("quantile=0.99")
+    second = tsanomaly.load(run.model)
+    assert second.threshold_ == first.fit_threshold(tsanomaly.Quantile(0.99))
+    assert second.threshold == tsanomaly.Quantile(0.99)
+    assert run.applied == ["1/week", "quantile=0.99"]
+    run.undo()
+    third = tsanomaly.load(run.model)
+    assert third.threshold_ == first.threshold_
+    assert rules.of(third) == "1/week"
+    run.undo()
+    assert run.applied == ["1/week"]
 
 
 def test_runs_nobody_touched_are_forgotten(store, content):
