@@ -1,8 +1,9 @@
-"""The ranked events as a table: a click anywhere in a row chooses its event, and so do the arrow keys."""
+"""Events as a table that stays quick at thousands of them: filter, order, arrow keys, and ticks for bulk verdicts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,51 +12,95 @@ import streamlit as st
 import tsanomaly
 from tsanomaly.report.words import ARROWS, DIRECTIONS, brief, clock, rarity, rows_lasting, shown
 
-LISTED = 1000
-"""Events listed at most, the most severe ones."""
-
 HERE = Path(__file__).parent / "components"
+LISTED = 5000
+"""Events listed at most, the first in their order."""
 
 _table = st.components.v2.component(
     "event_table",
-    html='<div class="frame"><table role="grid"><thead></thead><tbody></tbody></table></div>',
+    html="""<div class="events"><div class="search"><input type="search" placeholder="Filter: words of any column"
+      aria-label="Filter"><span class="count"></span></div><div class="frame"><table role="grid"><thead></thead>
+      <tbody></tbody></table></div></div>""",
     css=(HERE / "event_table.css").read_text(encoding="utf-8"),
     js=(HERE / "event_table.js").read_text(encoding="utf-8"),
 )
 
+SEVERITY = {
+    "head": "Severity",
+    "bar": True,
+    "says": "0 to 100; each 10 points are ten times rarer in the data learned from",
+}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What the table shows.
+
+    Attributes:
+        columns: ``head``, and where they apply ``says``, ``bar``, ``number``, ``wide``.
+        rows: ``id``, ``cells`` (``text``, and where they differ ``by`` to order and ``title`` to explain), ``quiet``.
+    """
+
+    columns: list[dict[str, Any]]
+    rows: list[dict[str, Any]]
+
 
 def show(
-    events: tsanomaly.Events,
-    chosen: tsanomaly.Event,
+    table: Rows,
+    chosen: str | None,
     key: str,
-    on_choice: Callable[[tsanomaly.Event], None],
+    on_choice: Callable[[str], None],
+    *,
     height: int = 330,
-) -> None:
-    """Draw it; ``on_choice`` is told the event whose row was clicked."""
+    many: bool = False,
+) -> list[str]:
+    """Draw it; ``on_choice`` is told the id of a row that was clicked. Returns the ids ticked, where ``many``."""
+    known = {row["id"] for row in table.rows}
 
     def picked() -> None:
-        rank = st.session_state[key]["rank"]
-        if isinstance(rank, int) and 1 <= rank <= len(events):
-            on_choice(events[rank - 1])
+        picked_id = st.session_state[key]["chosen"]
+        if picked_id in known:
+            on_choice(picked_id)
 
-    _table(
-        data={"rows": [_row(events, event) for event in events[:LISTED]], "chosen": chosen.rank, "height": height},
+    found = _table(
+        data={"columns": table.columns, "rows": table.rows, "chosen": chosen, "height": height, "many": many},
         key=key,
-        on_rank_change=picked,
+        on_chosen_change=picked,
+        on_marked_change=lambda: None,
     )
+    marked = found.get("marked") or []
+    return [each for each in marked if each in known] if many else []
+
+
+def of_run(events: tsanomaly.Events) -> Rows:
+    """The ranked events of one series; a row's id is its rank."""
+    columns = [
+        {"head": "#", "number": True},
+        SEVERITY,
+        {"head": "Start"},
+        {"head": "Lasts"},
+        {"head": "What broke", "wide": True},
+    ]
+    return Rows(columns, [_row(events, event) for event in events[:LISTED]])
 
 
 def _row(events: tsanomaly.Events, event: tsanomaly.Event) -> dict[str, Any]:
-    leading = event.channels[0]
+    leading, rows = event.channels[0], event.end_row - event.start_row
     return {
-        "rank": event.rank,
-        "severity": round(event.severity),
-        "rarity": rarity(event.severity),
-        "row": event.start_row,
-        "start": brief(event.start, events.series),
-        "clock": clock(event.start),
-        "rows": event.end_row - event.start_row,
-        "lasts": rows_lasting(events.series, event.end_row - event.start_row),
-        "channel": f"{ARROWS[leading.direction]} {shown(leading.name, 40)}",
-        "broke": f"{shown(leading.name, 200)}: {DIRECTIONS[leading.direction]}",
+        "id": str(event.rank),
+        "cells": [
+            {"text": str(event.rank), "by": event.rank},
+            severity(event.severity),
+            {"text": brief(event.start, events.series), "by": event.start_row, "title": clock(event.start)},
+            {"text": rows_lasting(events.series, rows), "by": rows},
+            {
+                "text": f"{ARROWS[leading.direction]} {shown(leading.name, 40)}",
+                "title": f"{shown(leading.name, 200)}: {DIRECTIONS[leading.direction]}",
+            },
+        ],
     }
+
+
+def severity(value: float) -> dict[str, Any]:
+    """A cell with a bar."""
+    return {"text": f"{value:.0f}", "by": round(value, 1), "title": rarity(value)}

@@ -1,12 +1,10 @@
+// A long table that stays quick: only the rows in sight are in the page. A click or the arrow keys choose a row, the
+// space bar or a tick marks it for something done to several. Filter and order are kept here, not on the server.
 // Everything from a file arrives in `data` and leaves as textContent or title: never as markup.
 
-const COLUMNS = [
-  { head: "#", by: "rank" },
-  { head: "Severity", by: "severity", says: "0 to 100; each 10 points are ten times rarer in the data learned from" },
-  { head: "Start", by: "row" },
-  { head: "Lasts", by: "rows" },
-  { head: "What broke", by: "channel" },
-];
+const ROW = 33;
+const BEYOND = 12; // rows drawn above and below what is in sight
+const SEARCHED_FROM = 13; // rows from which a filter is worth its space
 
 const element = (name, text = "", title = "") => {
   const made = document.createElement(name);
@@ -15,82 +13,197 @@ const element = (name, text = "", title = "") => {
   return made;
 };
 
-const severity = (row) => {
-  const cell = element("td", "", row.rarity);
-  const bar = element("div");
+const bar = (cell) => {
+  const made = element("td", "", cell.title);
+  const box = element("div");
   const length = element("b");
-  bar.className = "severity";
-  length.style.width = `${row.severity}%`;
-  bar.append(element("i"), element("span", row.severity));
-  bar.firstChild.append(length);
-  cell.append(bar);
-  return cell;
+  box.className = "severity";
+  length.style.width = `${cell.by}%`;
+  box.append(element("i"), element("span", cell.text));
+  box.firstChild.append(length);
+  made.append(box);
+  return made;
 };
 
-const cells = (row) => [
-  element("td", row.rank),
-  severity(row),
-  element("td", row.start, row.clock),
-  element("td", row.lasts, row.lasts),
-  element("td", row.channel, row.broke),
-];
+class Table {
+  constructor(root) {
+    this.root = root;
+    this.frame = root.querySelector(".frame");
+    this.head = root.querySelector("thead");
+    this.body = root.querySelector("tbody");
+    this.search = root.querySelector("input");
+    this.count = root.querySelector(".count");
+    this.order = { column: 0, descending: false };
+    this.marked = new Set();
+    this.frame.onscroll = () => this.draw();
+    this.search.oninput = () => {
+      this.arrange();
+      this.frame.scrollTop = 0;
+      this.draw();
+    };
+    this.search.onkeydown = (event) => event.stopPropagation(); // letters typed here are no shortcuts of the page
+    this.body.onkeydown = (event) => this.pressed(event);
+  }
 
-export default function ({ data, parentElement, setTriggerValue }) {
-  const frame = parentElement.querySelector(".frame");
-  const order = (frame.order ??= { by: "rank", descending: false });
-  const head = frame.querySelector("thead");
-  const body = frame.querySelector("tbody");
-  frame.style.maxHeight = `${data.height}px`;
+  take({ data, setTriggerValue, setStateValue }) {
+    this.data = data;
+    this.tell = setTriggerValue;
+    this.keep = setStateValue;
+    this.frame.style.maxHeight = `${data.height}px`;
+    this.chosen = data.chosen;
+    const ids = new Set(data.rows.map((row) => row.id));
+    this.marked = new Set([...this.marked].filter((id) => ids.has(id)));
+    this.search.parentElement.hidden = data.rows.length < SEARCHED_FROM;
+    this.arrange();
+    this.headings();
+    this.bringIntoSight();
+    this.draw();
+  }
 
-  const choose = (line) => {
-    for (const other of body.children) other.ariaSelected = String(other === line);
-    line.focus({ preventScroll: true });
-    setTriggerValue("rank", Number(line.dataset.rank));
-  };
+  arrange() {
+    const wanted = this.search.parentElement.hidden ? [] : this.search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const { column, descending } = this.order;
+    const sign = descending ? -1 : 1;
+    const by = (row) => row.cells[column].by ?? row.cells[column].text;
+    this.rows = this.data.rows.filter((row) => {
+      row.text ??= row.cells.map((cell) => `${cell.text} ${cell.title ?? ""}`).join(" ").toLowerCase();
+      return wanted.every((word) => row.text.includes(word));
+    });
+    const place = new Map(this.data.rows.map((row, i) => [row, i]));
+    this.rows.sort((a, b) => (by(a) < by(b) ? -sign : by(a) > by(b) ? sign : place.get(a) - place.get(b)));
+    const all = this.data.rows.length;
+    this.count.textContent = wanted.length ? `${this.rows.length.toLocaleString("en")} of ${all.toLocaleString("en")}` : "";
+  }
 
-  const draw = () => {
-    const sign = order.descending ? -1 : 1;
-    const compared = (a, b) => (a[order.by] < b[order.by] ? -1 : a[order.by] > b[order.by] ? 1 : a.rank - b.rank);
-    const focused = body.contains(parentElement.activeElement ?? document.activeElement);
-    const headings = element("tr");
-    for (const { head: text, by, says } of COLUMNS) {
-      const heading = element("th", text, says);
-      heading.scope = "col";
-      if (by === order.by) heading.ariaSort = order.descending ? "descending" : "ascending";
-      heading.onclick = () => {
-        order.descending = order.by === by && !order.descending;
-        order.by = by;
-        draw();
+  headings() {
+    const line = element("tr");
+    if (this.data.many) {
+      const cell = element("th");
+      const tick = this.tick("Mark all that are listed", this.rows.length > 0 && this.rows.every((r) => this.marked.has(r.id)));
+      tick.onclick = (event) => {
+        event.stopPropagation();
+        this.rows.forEach((row) => (tick.checked ? this.marked.add(row.id) : this.marked.delete(row.id)));
+        this.changed();
       };
-      headings.append(heading);
+      cell.append(tick);
+      line.append(cell);
     }
-    head.replaceChildren(headings);
-    body.replaceChildren(
-      ...[...data.rows].sort((a, b) => sign * compared(a, b)).map((row) => {
-        const line = element("tr");
-        line.append(...cells(row));
-        line.dataset.rank = row.rank;
-        line.ariaSelected = String(row.rank === data.chosen);
-        line.tabIndex = row.rank === data.chosen ? 0 : -1;
-        line.onclick = () => choose(line);
-        return line;
-      }),
+    this.data.columns.forEach(({ head, says, wide }, i) => {
+      const heading = element("th", head, says);
+      heading.scope = "col";
+      if (wide) heading.className = "wide";
+      if (i === this.order.column) heading.ariaSort = this.order.descending ? "descending" : "ascending";
+      heading.onclick = () => {
+        this.order = { column: i, descending: this.order.column === i && !this.order.descending };
+        this.arrange();
+        this.headings();
+        this.draw();
+      };
+      line.append(heading);
+    });
+    this.head.replaceChildren(line);
+  }
+
+  draw() {
+    const focused = this.body.contains(this.root.getRootNode().activeElement);
+    const height = this.frame.clientHeight || this.data.height;
+    const first = Math.max(0, Math.floor(this.frame.scrollTop / ROW) - BEYOND);
+    const last = Math.min(this.rows.length, Math.ceil((this.frame.scrollTop + height) / ROW) + BEYOND);
+    this.body.replaceChildren(
+      this.space(first), ...this.rows.slice(first, last).map((row) => this.line(row)), this.space(this.rows.length - last),
     );
-    const chosen = body.querySelector('[aria-selected="true"]');
-    if (!chosen) return;
-    const [above, below] = [chosen.offsetTop - head.offsetHeight, chosen.offsetTop + chosen.offsetHeight];
-    if (above < frame.scrollTop) frame.scrollTop = above;
-    if (below > frame.scrollTop + frame.clientHeight) frame.scrollTop = below - frame.clientHeight;
-    if (focused) chosen.focus({ preventScroll: true });
-  };
+    if (focused) this.body.querySelector('[aria-selected="true"]')?.focus({ preventScroll: true });
+  }
 
-  body.onkeydown = (event) => {
-    const line = body.querySelector('[aria-selected="true"]');
-    const next = { ArrowDown: line?.nextElementSibling, ArrowUp: line?.previousElementSibling }[event.key];
-    if (!next) return;
+  space(rows) {
+    const line = element("tr");
+    const cell = element("td");
+    line.className = "space";
+    line.ariaHidden = "true";
+    cell.style.height = `${rows * ROW}px`;
+    cell.colSpan = this.data.columns.length + (this.data.many ? 1 : 0);
+    line.append(cell);
+    line.hidden = rows === 0;
+    return line;
+  }
+
+  line(row) {
+    const line = element("tr");
+    if (this.data.many) {
+      const cell = element("td");
+      const tick = this.tick("Mark", this.marked.has(row.id));
+      tick.onclick = (event) => {
+        event.stopPropagation();
+        tick.checked ? this.marked.add(row.id) : this.marked.delete(row.id);
+        this.changed();
+      };
+      cell.append(tick);
+      line.append(cell);
+    }
+    line.append(...row.cells.map((cell, i) => {
+      const column = this.data.columns[i];
+      const made = column.bar ? bar(cell) : element("td", cell.text, cell.title);
+      if (column.wide) made.className = "wide";
+      if (column.number) made.classList.add("number");
+      return made;
+    }));
+    line.ariaSelected = String(row.id === this.chosen);
+    if (row.quiet) line.classList.add("quiet");
+    line.tabIndex = row.id === this.chosen ? 0 : -1;
+    line.onclick = () => this.choose(row);
+    return line;
+  }
+
+  tick(label, on) {
+    const tick = element("input");
+    tick.type = "checkbox";
+    tick.ariaLabel = label;
+    tick.checked = on;
+    return tick;
+  }
+
+  changed() {
+    this.keep("marked", [...this.marked]);
+    this.headings();
+    this.draw();
+  }
+
+  choose(row) {
+    this.chosen = row.id;
+    this.bringIntoSight();
+    this.draw();
+    this.body.querySelector('[aria-selected="true"]')?.focus({ preventScroll: true });
+    this.tell("chosen", row.id);
+  }
+
+  pressed(event) {
+    const at = this.rows.findIndex((row) => row.id === this.chosen);
+    if (event.key === " " && this.data.many && at >= 0) {
+      event.preventDefault();
+      this.marked.has(this.chosen) ? this.marked.delete(this.chosen) : this.marked.add(this.chosen);
+      this.changed();
+      return;
+    }
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: this.rows.length - 1 }[event.key];
+    if (to === undefined || !this.rows[to] || to === at) return;
     event.preventDefault();
-    choose(next);
-  };
+    this.choose(this.rows[to]);
+  }
 
-  draw();
+  bringIntoSight() {
+    const at = this.rows.findIndex((row) => row.id === this.chosen);
+    if (at < 0) return;
+    const room = (this.frame.clientHeight || this.data.height) - this.head.offsetHeight;
+    if (at * ROW < this.frame.scrollTop) this.frame.scrollTop = at * ROW;
+    if ((at + 1) * ROW > this.frame.scrollTop + room) {
+      if (!this.body.offsetHeight || this.body.offsetHeight < this.rows.length * ROW) this.draw(); // room to scroll in
+      this.frame.scrollTop = (at + 1) * ROW - room;
+    }
+  }
+}
+
+export default function (given) {
+  const root = given.parentElement.querySelector(".events");
+  root.table ??= new Table(root);
+  root.table.take(given);
 }

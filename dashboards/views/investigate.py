@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import partial
 
 import budgets
 import event_table
@@ -24,6 +23,7 @@ from tsanomaly.report import figures
 from tsanomaly.report.html import to_html
 from tsanomaly.report.words import (
     clock,
+    clock_at,
     headline,
     not_judged,
     rarity,
@@ -35,15 +35,20 @@ from tsanomaly.report.words import (
     zone_of,
 )
 
-SPANS = {"Close": 2.0, "Wider": 10.0, "Widest": 50.0}
-"""What is shown around an event, in its lengths."""
+SPANS = {"Hour": 1 / 24, "Day": 1.0, "Week": 7.0, "Month": 30.4375, "Year": 365.25}
+"""What is shown around an event, in days, where it is more than the event and less than the series."""
+
+CLOSE, ALL = "Close", "All"
 
 DRAWN = 2
 """Channels drawn over the whole series where the user names none."""
 
+FEWEST = 10
+"""Rows in the shortest stretch that is shown by itself."""
+
 CHART = {
     "displaylogo": False,
-    "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+    "modeBarButtonsToRemove": ["lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
     "scrollZoom": False,
 }
 
@@ -173,21 +178,41 @@ def wanted_channels(run: Run, events: tsanomaly.Events) -> list[int] | None:
 
 
 def whole(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event | None, wanted: list[int] | None) -> None:
-    """The series with all events; a click on a peak chooses its event."""
-    key = f"whole-{run.id}"
+    """The series with all events. A click on a peak chooses its event; a stretch drawn over is shown finer."""
+    rows = stretch(run, events.series)
+    key = f"whole-{run.id}-{rows}"
 
-    def clicked() -> None:
-        points = st.session_state[key]["selection"]["points"]
-        ranks = [point["customdata"] for point in points if "customdata" in point]
+    def touched() -> None:
+        selection = st.session_state[key]["selection"]
+        if selection["box"]:
+            ends = [figures.row_at(events.series, end) for end in selection["box"][0]["x"]]
+            session.remember(run, "rows", f"{min(ends)}-{max(ends) + 1}")
+            return
+        ranks = [point["customdata"] for point in selection["points"] if "customdata" in point]
         if ranks:
             rank = ranks[0][0] if isinstance(ranks[0], list) else ranks[0]
             choose(run, events[int(rank) - 1])
 
     drawn = wanted or figures.leading_channels(events, DRAWN, chosen)
     figure = figures.overview(
-        events, channels=drawn, chosen=chosen, palette=session.palette(), height=120 + 65 * len(drawn)
+        events, channels=drawn, chosen=chosen, rows=rows, palette=session.palette(), height=120 + 65 * len(drawn)
     )
-    st.plotly_chart(figure, theme=None, key=key, config=CHART, on_select=clicked, selection_mode="points")
+    figure.update_layout(dragmode="select", selectdirection="h")
+    st.plotly_chart(figure, theme=None, key=key, config=CHART, on_select=touched, selection_mode=("points", "box"))
+    if rows is not None:
+        said, back = st.columns([5, 1], vertical_alignment="center")
+        span = f"{clock_at(events.series, rows[0])} to {clock_at(events.series, rows[1])}"
+        said.caption(f"In finer detail: {span}, {rows_lasting(events.series, rows[1] - rows[0])}.")
+        back.button("Whole series", on_click=session.remember, args=(run, "rows", ""), width="stretch", key="whole")
+
+
+def stretch(run: Run, series: tsanomaly.Series) -> tuple[int, int] | None:
+    """The rows in the address that are shown in finer detail; ``None``: all."""
+    asked = re.fullmatch(r"(\d{1,12})-(\d{1,12})", session.recall(run, "rows"))
+    if asked is None:
+        return None
+    first, last = max(0, int(asked[1])), min(len(series), int(asked[2]))
+    return (first, last) if last - first >= FEWEST else None
 
 
 def table(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event) -> None:
@@ -213,7 +238,12 @@ def table(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event) -> None:
         width="stretch",
         shortcut="j",
     )
-    event_table.show(events, chosen, key=f"events-{run.id}", on_choice=partial(choose, run))
+    event_table.show(
+        event_table.of_run(events),
+        str(chosen.rank),
+        key=f"events-{run.id}",
+        on_choice=lambda rank: choose(run, events[int(rank) - 1]),
+    )
     if len(events) > event_table.LISTED:
         st.caption(f"The {event_table.LISTED:,} most severe of {len(events):,} events; the files hold all.")
     pieces.heading("What broke in it")
@@ -227,8 +257,9 @@ def close_up(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event, wanted
     with said:
         lasts = rows_lasting(events.series, chosen.end_row - chosen.start_row)
         pieces.heading(f"{clock(chosen.start)}, lasts {lasts}")
+    spans = spans_around(events.series, chosen)
     span = around.segmented_control(
-        "Shown around it", list(SPANS), default="Close", key="span", label_visibility="collapsed", required=True
+        "Shown around it", list(spans), default=CLOSE, key="span", label_visibility="collapsed", required=True
     )
     names = list(events.series.channels)
     if len(names) > 1:
@@ -241,8 +272,22 @@ def close_up(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event, wanted
                 placeholder="those that broke",
                 key=f"channels-{run.id}",
             )
-    figure = figures.zoom(events, chosen, channels=wanted, around=SPANS[span], palette=session.palette())
+    figure = figures.zoom(
+        events, chosen, channels=wanted, around=spans.get(span, spans[CLOSE]), palette=session.palette()
+    )
     st.plotly_chart(figure, theme=None, key=f"close-{chosen.peak_row}-{span}", config=CHART)
+
+
+def spans_around(series: tsanomaly.Series, event: tsanomaly.Event) -> dict[str, float]:
+    """What may be shown around an event, in its lengths as :func:`figures.zoom` counts them."""
+    length = event.end_row - event.start_row
+    counted = max(30, length)
+    close = length + 2 * 2 * counted
+    per_day = series.rows_per_week / 7
+    rows = {name: int(days * per_day) for name, days in SPANS.items()} if series.has_clock else {}
+    usable = {name: number for name, number in rows.items() if 1.2 * close < number < len(series)}
+    around = {name: (number - length) / 2 / counted for name, number in list(usable.items())[:3]}
+    return {CLOSE: 2.0, **around, ALL: len(series) / counted}
 
 
 def downloads(run: Run, events: tsanomaly.Events, threshold: str) -> None:

@@ -14,7 +14,9 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from tsanomaly.detection.bands import Band
 from tsanomaly.detection.events import ChannelShare, Event, Events
+from tsanomaly.detection.grouping import stretches
 from tsanomaly.report.palette import LIGHT, Palette
 from tsanomaly.report.thinning import lonely, rows_to_draw
 from tsanomaly.report.words import DIRECTIONS, as_html, clock, percent
@@ -43,6 +45,15 @@ CLOSE = 4
 FAINT = 0.05
 """Share of an event below which its channel is not drawn, unless it leads."""
 
+HOTTEST = 100.0
+"""Times its usual error from which a channel has the last colour of the heat map."""
+
+HOT_CHANNELS = 40
+"""Channels of a heat map at most: with more, their names cannot be read."""
+
+HOT_BINS = 600
+"""Bins of time in a heat map at most: more than a laptop's screen tells apart."""
+
 
 def preview(series: Series, palette: Palette = LIGHT, height: int = 220) -> go.Figure:
     """The channels as they were read, before anything is judged."""
@@ -60,33 +71,37 @@ def overview(
     *,
     channels: Sequence[int] | None = None,
     chosen: Event | None = None,
+    rows: tuple[int, int] | None = None,
     palette: Palette = LIGHT,
     height: int | None = None,
 ) -> go.Figure:
-    """The whole series with events shaded, and beneath it score and threshold on the same axis.
+    """The series with events shaded, and beneath it score and threshold on the same axis.
 
     Each event's peak is a marker on the score whose ``customdata`` is the event's rank, so that it can be clicked.
 
     Args:
         channels: which to draw, as columns of ``series.values``; ``None``: those that broke most, at most ``CHANNELS``.
         chosen: the event to stand out.
+        rows: which to draw, half open; the fewer, the finer. ``None``: all.
         height: in pixels.
     """
     series = events.series
+    rows = rows or (0, len(series))
+    seen = [event for event in events if event.start_row < rows[1] and event.end_row > rows[0]]
     drawn = leading_channels(events) if channels is None else list(channels)
     heights = [*([1.0] * len(drawn)), 0.8]
     height = height or 130 + 90 * len(drawn)
-    stack = _Stack(series, (0, len(series)), _rows_of(events), heights, len(drawn) + 1, palette, height)
-    for event in events[:SHADED]:
+    stack = _Stack(series, rows, _rows_of(seen, rows), heights, len(drawn) + 1, palette, height)
+    for event in seen[:SHADED]:
         if event is not chosen:
             stack.shade(event, palette.event, opacity=_weight(event, events))
-    if chosen is not None:
+    if chosen is not None and chosen in seen:
         stack.shade(chosen, palette.chosen)
     for place, channel in enumerate(drawn):
         stack.title(place, as_html(series.channels[channel]))
         stack.line(place, series.values[:, channel], series.channels[channel], palette.actual)
     _score(stack, len(drawn), events)
-    _peaks(stack, len(drawn), events, chosen)
+    _peaks(stack, len(drawn), seen, events, chosen)
     return stack.finish()
 
 
@@ -96,6 +111,7 @@ def zoom(
     *,
     channels: Sequence[int] | None = None,
     around: float = 2.0,
+    band: Band | None = None,
     palette: Palette = LIGHT,
     height: int | None = None,
 ) -> go.Figure:
@@ -104,6 +120,7 @@ def zoom(
     Args:
         channels: which to draw, as columns of ``series.values``; ``None``: those that broke most.
         around: what is shown before and after it, in lengths of the event (an event of few rows counts as 30).
+        band: where readings were to be expected, to be drawn behind them.
         height: in pixels.
     """
     series = events.series
@@ -120,11 +137,103 @@ def zoom(
     for place, share in enumerate(broke):
         channel = series.channels.index(share.name)
         stack.title(place, f"{as_html(share.name)}: {percent(share.share)} of the event, {DIRECTIONS[share.direction]}")
+        if band is not None:
+            stack.band(place, band.lower[:, channel], band.upper[:, channel], legend=place == 0)
         expected = events.scores.expected[:, channel]
         stack.line(place, expected, "expected", palette.expected, dash="4px,3px", legend=place == 0)
         stack.line(place, series.values[:, channel], "actual", palette.actual, legend=place == 0)
     _score(stack, len(broke), events)
     return stack.finish()
+
+
+def heat_map(
+    events: Events,
+    *,
+    chosen: Event | None = None,
+    around: float | None = None,
+    palette: Palette = LIGHT,
+    height: int | None = None,
+) -> go.Figure:
+    """How unusual each channel is over time: a row a channel, a column a bin of time, the bin's most unusual reading.
+
+    Colours count tens, from a channel's usual error (see :class:`tsanomaly.detection.scores.Scores`) to ``HOTTEST``
+    times it. What was not judged stays empty.
+
+    Args:
+        chosen: the event to be framed.
+        around: what is shown before and after the chosen one, as in :func:`zoom`; ``None``: the whole series.
+        height: in pixels.
+    """
+    series = events.series
+    rows = (0, len(series)) if chosen is None or around is None else span_around(series, chosen, around)
+    columns = _hottest(events, rows, chosen)
+    edges, heat = _binned(events.scores.by_channel, columns, rows)
+    names = [as_html(series.channels[j], 24) for j in columns]
+    figure = go.Figure(
+        go.Heatmap(
+            x=np.maximum.accumulate(_x(series, edges)),  # a clock set back must not turn the columns around
+            y=np.arange(len(columns)),
+            z=np.log10(np.clip(heat, 1, HOTTEST)),
+            customdata=heat,
+            zmin=0,
+            zmax=float(np.log10(HOTTEST)),
+            colorscale=[[k / (len(palette.heat) - 1), colour] for k, colour in enumerate(palette.heat)],
+            colorbar={
+                "title": {"text": "times the usual error", "side": "right", "font": {"size": 11}},
+                "tickvals": [0, 1, 2],
+                "ticktext": ["1", "10", "100"],
+                "thickness": 10,
+                "outlinewidth": 0,
+            },
+            hoverongaps=False,
+            hovertemplate="%{y}: %{customdata:.3~g} times the usual error<extra></extra>",
+        )
+    )
+    quiet = {"showgrid": False, "zeroline": False, "linecolor": palette.grid}
+    labels = {"tickmode": "array", "tickvals": list(range(len(columns))), "ticktext": names, "automargin": True}
+    figure.update_layout(
+        xaxis={**quiet, "type": "date" if series.has_clock else "linear", "range": _x(series, np.array(rows)).tolist()},
+        yaxis={**quiet, **labels, "autorange": "reversed", "fixedrange": True},
+        height=height or 90 + 22 * max(3, len(columns)),
+        margin={"l": 8, "r": 8, "t": 12, "b": 36},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"color": palette.muted, "size": 12, "family": FONT},
+        hoverlabel={"bgcolor": palette.paper, "bordercolor": palette.grid, "font": {"color": palette.text}},
+        shapes=[] if chosen is None else [_frame(series, chosen, palette)],
+    )
+    return figure
+
+
+def _hottest(events: Events, rows: tuple[int, int], chosen: Event | None) -> list[int]:
+    """Columns of the channels that were most unusual, in the series' order; all where there are no more than fit."""
+    channels = len(events.series.channels)
+    if channels <= HOT_CHANNELS:
+        return list(range(channels))
+    span = rows if chosen is None else (chosen.start_row, chosen.end_row)
+    highest = np.nan_to_num(events.scores.by_channel[slice(*span)]).max(axis=0)
+    return sorted(np.argsort(-highest, kind="stable")[:HOT_CHANNELS].tolist())
+
+
+def _binned(
+    ratios: NDArray[np.float32], columns: list[int], rows: tuple[int, int]
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Edges of at most ``HOT_BINS`` bins of time, ``(b + 1,)``, and in each the largest error of a channel in units of
+    its usual one, ``(c, b)``; NaN where nothing was judged."""
+    first, last = rows
+    bins = max(1, min(HOT_BINS, last - first))
+    edges = first + np.unique(np.linspace(0, last - first, bins + 1).astype(np.intp))
+    heat = np.empty((len(columns), len(edges) - 1), np.float32)
+    for place, j in enumerate(columns):
+        part = np.where(np.isfinite(ratios[first:last, j]), ratios[first:last, j], -1)
+        heat[place] = np.maximum.reduceat(part, edges[:-1] - first)
+    return edges, np.where(heat < 0, np.nan, np.sqrt(np.maximum(heat, 0)))
+
+
+def _frame(series: Series, event: Event, palette: Palette) -> dict[str, Any]:
+    x0, x1 = _x(series, np.array([event.start_row, event.end_row]))
+    edge = {"color": palette.text, "width": 1.5}
+    return {"type": "rect", "xref": "x", "x0": x0, "x1": x1, "yref": "paper", "y0": 0, "y1": 1, "line": edge}
 
 
 def _broke(event: Event) -> list[ChannelShare]:
@@ -141,6 +250,17 @@ def span_around(series: Series, event: Event, around: float) -> tuple[int, int]:
     return max(0, event.start_row - margin), min(len(series), event.end_row + margin)
 
 
+def row_at(series: Series, x: str | float) -> int:
+    """The row nearest to a place on a figure's axis, as plotly tells of it: a clock reading or a row number."""
+    if not series.has_clock or series.step is None:
+        return int(np.clip(round(float(x)), 0, len(series) - 1))
+    stamp = pd.Timestamp(x)
+    if series.zone is not None:
+        stamp = stamp.tz_localize(series.zone, ambiguous=True, nonexistent="shift_forward").tz_convert(None)
+    since = np.datetime64(stamp.as_unit("ns").value, "ns") - series.times[0].astype("datetime64[ns]")
+    return int(np.clip(round(float(since / series.step)), 0, len(series) - 1))
+
+
 def leading_channels(events: Events, most: int = CHANNELS, chosen: Event | None = None) -> list[int]:
     """Columns of the channels that lead events, the chosen one and then the most severe first; then the other ones."""
     column = {name: j for j, name in enumerate(events.series.channels)}
@@ -154,10 +274,11 @@ def _weight(event: Event, events: Events) -> float:
     return 0.3 + 0.7 * max(event.severity, 0.0) / max(events[0].severity, 1.0)
 
 
-def _rows_of(events: Events) -> NDArray[np.intp]:
-    if not len(events):
-        return np.empty(0, np.intp)
-    return np.unique(np.concatenate([np.arange(event.start_row, event.end_row) for event in events]))
+def _rows_of(events: Sequence[Event], within: tuple[int, int]) -> NDArray[np.intp]:
+    """All rows of some events that lie within a stretch."""
+    first, last = within
+    parts = [np.arange(max(first, event.start_row), min(last, event.end_row)) for event in events]
+    return np.unique(np.concatenate(parts)) if parts else np.empty(0, np.intp)
 
 
 def _score(stack: _Stack, place: int, events: Events) -> None:
@@ -171,28 +292,29 @@ def _score(stack: _Stack, place: int, events: Events) -> None:
     stack.level(place, float(value), "threshold")
 
 
-def _peaks(stack: _Stack, place: int, events: Events, chosen: Event | None) -> None:
-    if not len(events):
+def _peaks(stack: _Stack, place: int, seen: Sequence[Event], events: Events, chosen: Event | None) -> None:
+    seen = [event for event in seen if stack.rows[0] <= event.peak_row < stack.rows[1]]
+    if not seen:
         return
     palette = stack.palette
-    rows = np.array([event.peak_row for event in events])
+    rows = np.array([event.peak_row for event in seen])
     stack.add(
         place,
         x=stack.x(rows),
-        y=np.array([event.score for event in events]),
+        y=np.array([event.score for event in seen]),
         mode="markers",
         name="events",
         showlegend=False,
-        customdata=np.array([event.rank for event in events]),
+        customdata=np.array([event.rank for event in seen]),
         hovertext=[
             f"event {event.rank}, severity {event.severity:.0f}<br>{clock(event.peak_time)}<br>"
             f"{as_html(event.channels[0].name)} {DIRECTIONS[event.direction]}"
-            for event in events
+            for event in seen
         ],
         hovertemplate="%{hovertext}<extra></extra>",
         marker={
             "color": palette.threshold,
-            "size": [13 if event is chosen else round(4 + 5 * _weight(event, events), 1) for event in events],
+            "size": [13 if event is chosen else round(4 + 5 * _weight(event, events), 1) for event in seen],
             "line": {"color": palette.paper, "width": 1.5},
         },
         selected={"marker": {"opacity": 1}},
@@ -231,13 +353,7 @@ class _Stack:
 
     def x(self, rows: NDArray[Any]) -> NDArray[np.float64]:
         """Rows as plotly's axis counts: milliseconds as the clock shows them, or row numbers."""
-        series = self.series
-        if not series.has_clock:
-            return rows.astype(np.float64)
-        times = series.times[0].astype("datetime64[ns]") + rows * series.step
-        if series.zone is not None:
-            times = pd.DatetimeIndex(times).tz_localize("UTC").tz_convert(series.zone).tz_localize(None).to_numpy()
-        return np.asarray(times.astype("datetime64[ns]").astype(np.int64) / 1e6, np.float64)
+        return _x(self.series, rows)
 
     def line(
         self,
@@ -263,6 +379,25 @@ class _Stack:
         if len(dots):
             dot = {"color": colour, "size": 3}
             self.add(place, x=x[dots], y=y[dots], mode="markers", marker=dot, showlegend=False, hoverinfo="skip")
+
+    def band(self, place: int, lower: NDArray[Any], upper: NDArray[Any], *, legend: bool = False) -> None:
+        """The area between two lines, each ``(n,)`` of the whole series; gaps stay gaps."""
+        first, last = self.rows
+        edges = [
+            rows_to_draw(edge[first:last], np.empty(0, np.intp), max(100, self.most // 4)) for edge in (lower, upper)
+        ]
+        rows = first + np.unique(np.concatenate(edges))
+        known = np.isfinite(lower[rows]) & np.isfinite(upper[rows])
+        x, y = [], []
+        for start, stop in stretches(known):
+            part = rows[start:stop]
+            x += [self.x(np.concatenate([part, part[::-1]])), [np.nan]]
+            y += [np.concatenate([upper[part], lower[part[::-1]]]), [np.nan]]
+        if not x:
+            return
+        look = {"mode": "lines", "fill": "toself", "fillcolor": self.palette.band, "line": {"width": 0}}
+        shape = {"x": np.concatenate(x), "y": np.concatenate(y)}
+        self.add(place, **shape, **look, name="expected range", showlegend=legend, hoverinfo="skip")
 
     def add(self, place: int, **trace: Any) -> None:
         """A trace in one of the subplots."""
@@ -382,6 +517,15 @@ class _Stack:
         room = 1 - space * (len(self.heights) - 1)
         top = 1 - float(self.heights[:place].sum()) * room - place * space
         return max(0.0, top - float(self.heights[place]) * room), top
+
+
+def _x(series: Series, rows: NDArray[Any]) -> NDArray[np.float64]:
+    if not series.has_clock:
+        return rows.astype(np.float64)
+    times = series.times[0].astype("datetime64[ns]") + rows * series.step
+    if series.zone is not None:
+        times = pd.DatetimeIndex(times).tz_localize("UTC").tz_convert(series.zone).tz_localize(None).to_numpy()
+    return np.asarray(times.astype("datetime64[ns]").astype(np.int64) / 1e6, np.float64)
 
 
 def _axis(place: int) -> str:
