@@ -1,0 +1,175 @@
+"""Versions of the models of a job, or of one of its series: files beside the database, and which one is in use."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from tsanomaly.errors import WorkspaceError
+from tsanomaly.workspace.audit import record
+from tsanomaly.workspace.database import Database
+from tsanomaly.workspace.files import aside, content_digest, folder_name
+from tsanomaly.workspace.names import digest, short
+from tsanomaly.workspace.series_rows import hold
+from tsanomaly.workspace.tables import models, series
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """One version of a model.
+
+    Attributes:
+        series: of the job; ``None``: it is shared by all.
+        version: 1, 2, …
+        path: of its file.
+        about: what it learned from, and the like.
+        active: it is the one in use.
+    """
+
+    job: str
+    series: str | None
+    version: int
+    path: Path
+    about: Mapping[str, Any]
+    added_at: datetime
+    active: bool
+
+
+class Models:
+    """The models of a workspace."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._folder = database.address.folder
+
+    def add(
+        self,
+        job: str,
+        series: str | None,
+        bundle_path: Path,
+        about: Mapping[str, Any],
+        *,
+        activate: bool = True,
+        now: datetime | None = None,
+    ) -> int:
+        """Copy a model's file into the workspace as its next version, and use it from now on.
+
+        The same file again is the same version: a run that is repeated leaves one.
+
+        Returns:
+            The version.
+        """
+        content, scope = content_digest(bundle_path), _scope(series)
+        row = {"job": short(job, "a job's name"), "scope": scope, "content": content, "about": dict(about)}
+        # The name holds the content: a file that is there is whole, and no transaction need be open to write it.
+        relative = Path("models", folder_name(job), scope or "all", f"{content}.safetensors")
+        if not (self._folder / relative).exists():
+            with aside(self._folder / relative) as temporary:
+                shutil.copyfile(bundle_path, temporary)
+        row |= {"path": relative.as_posix(), "added_at": now or datetime.now(UTC), "active": False}
+        with self._database.writing() as connection:
+            row["series_id"] = None if series is None else hold(connection, job, [series])[series].id
+            _hold(connection, job, scope)
+            last = connection.execute(
+                select(models.c.version, models.c.content).where(_of(job, scope)).order_by(models.c.version.desc())
+            ).first()
+            if last is not None and last.content == content:
+                return int(last.version)
+            version = 1 if last is None else int(last.version) + 1
+            connection.execute(insert(models).values(row | {"version": version}))
+            if activate:
+                _use(connection, job, scope, version)
+            return version
+
+    def current(self, job: str, series: str | None = None) -> StoredModel | None:
+        """The version in use; ``None``: there is none."""
+        found = self._read(job, _scope(series), active=True)
+        return found[0] if found else None
+
+    def all_current(self, job: str) -> dict[str | None, StoredModel]:
+        """The versions in use by series, the shared one under ``None``."""
+        return {model.series: model for model in self._read(job, None, active=True)}
+
+    def list(self, job: str | None = None, series: str | None = None) -> list[StoredModel]:
+        """All versions, the newest first. Of a job: the shared one and those of its series, unless one is named."""
+        return self._read(job, None if series is None else _scope(series), active=False)
+
+    def path(self, job: str, version: int, series: str | None = None) -> Path:
+        """The file of a version.
+
+        Raises:
+            WorkspaceError: there is no such version.
+        """
+        for model in self._read(job, _scope(series), active=False):
+            if model.version == version:
+                return model.path
+        raise _missing(job, version)
+
+    def activate(
+        self, job: str, version: int, series: str | None = None, *, author: str = "", now: datetime | None = None
+    ) -> None:
+        """Use a version from now on, such as the one before.
+
+        Raises:
+            WorkspaceError: there is no such version.
+        """
+        scope = _scope(series)
+        with self._database.writing() as connection:
+            _hold(connection, job, scope)
+            versions = dict(
+                connection.execute(select(models.c.version, models.c.active).where(_of(job, scope))).tuples().all()
+            )
+            if version not in versions:
+                raise _missing(job, version)
+            was = next((v for v, active in versions.items() if active), None)
+            if was != version:
+                _use(connection, job, scope, version)
+                what = job if series is None else f"{job} · {series}"
+                at = now or datetime.now(UTC)
+                record(connection, at, author, "activate model", what, {"version": was}, {"version": version})
+
+    def _read(self, job: str | None, scope: str | None, active: bool) -> list[StoredModel]:
+        wanted = select(models, series.c.name).select_from(models.outerjoin(series, series.c.id == models.c.series_id))
+        if job is not None:
+            wanted = wanted.where(models.c.job == job)
+        if scope is not None:
+            wanted = wanted.where(models.c.scope == scope)
+        if active:
+            wanted = wanted.where(models.c.active)
+        wanted = wanted.order_by(models.c.job, series.c.name, models.c.version.desc())
+        with self._database.reading() as connection:
+            return [
+                StoredModel(
+                    row.job, row.name, row.version, self._folder / row.path, row.about, row.added_at, row.active
+                )
+                for row in connection.execute(wanted)
+            ]
+
+
+def _scope(series: str | None) -> str:
+    return "" if series is None else digest(series)
+
+
+def _of(job: str, scope: str) -> Any:
+    return (models.c.job == job) & (models.c.scope == scope)
+
+
+def _hold(connection: Connection, job: str, scope: str) -> None:
+    """One at a time for the versions of one model; SQLite's writers are alone anyway."""
+    if connection.dialect.name == "postgresql":
+        key = int(digest(f"{job}\x1f{scope}")[:15], 16)
+        connection.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+def _use(connection: Connection, job: str, scope: str, version: int) -> None:
+    connection.execute(update(models).where(_of(job, scope)).values(active=models.c.version == version))
+
+
+def _missing(job: str, version: int) -> WorkspaceError:
+    return WorkspaceError(f"job '{job[:60]}' has no model of version {version}")

@@ -1,0 +1,192 @@
+"""Verdicts on stored events. What they change is worked out in :mod:`tsanomaly.detection.feedback`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from tsanomaly.detection.verdicts import Feedback, Judgement, Verdict
+from tsanomaly.errors import ConflictError, WorkspaceError
+from tsanomaly.workspace.audit import record
+from tsanomaly.workspace.database import Database
+from tsanomaly.workspace.events import StoredEvent, read_event
+from tsanomaly.workspace.names import short
+from tsanomaly.workspace.statements import locked
+from tsanomaly.workspace.tables import events, series, verdicts
+
+
+@dataclass(frozen=True)
+class StoredVerdict:
+    """What somebody said of an event.
+
+    Attributes:
+        id: in this workspace.
+        job, series: of the event.
+        verdict: as feedback takes it, with the event as it was when it was judged.
+        in_force: it was given last, and was not undone.
+        undone_at, undone_by: ``None``: it was not.
+    """
+
+    id: int
+    event_id: str
+    job: str
+    series: str
+    judgement: Judgement
+    note: str
+    author: str
+    at: datetime
+    verdict: Verdict
+    in_force: bool
+    undone_at: datetime | None
+    undone_by: str | None
+
+
+class Verdicts:
+    """The verdicts of a workspace. Every change is in the audit trail."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def give(
+        self,
+        event_id: str,
+        judgement: Judgement,
+        *,
+        author: str,
+        seen_version: int,
+        note: str = "",
+        since: datetime | None = None,
+        now: datetime | None = None,
+    ) -> StoredEvent:
+        """Judge an event. An earlier verdict on it is replaced, and comes back when this one is undone.
+
+        Args:
+            seen_version: the event's ``verdict_version`` as the author saw it.
+            since: from when on a new normal holds; ``None``: from the event's start.
+
+        Returns:
+            The event as it is now.
+
+        Raises:
+            ConflictError: somebody else gave or undid a verdict meanwhile.
+            WorkspaceError: there is no such event.
+        """
+        at = now or datetime.now(UTC)
+        author = short(author or "unknown", "an author's name")
+        with self._database.writing() as connection:
+            event = _seen(connection, event_id, seen_version)
+            said = event.occurrence.judged(judgement, at, note=note, author=author, since=since)
+            row = {"event_id": event_id, "judgement": judgement, "note": note, "author": author, "at": at}
+            connection.execute(insert(verdicts), [row | {"details": said.to_dict()}])
+            return _settle(connection, event, at, author, "give verdict")
+
+    def undo(self, event_id: str, *, author: str, seen_version: int, now: datetime | None = None) -> StoredEvent:
+        """Take back the verdict in force; the one before it, if any, is in force again.
+
+        Raises:
+            ConflictError: somebody else gave or undid a verdict meanwhile.
+            WorkspaceError: there is no such event, or no verdict on it.
+        """
+        at = now or datetime.now(UTC)
+        author = short(author or "unknown", "an author's name")
+        with self._database.writing() as connection:
+            event = _seen(connection, event_id, seen_version)
+            last = _in_force(connection, event_id)
+            if last is None:
+                raise WorkspaceError(f"event '{event_id}' has no verdict to undo")
+            gone = {"undone_at": at, "undone_by": author}
+            connection.execute(update(verdicts).where(verdicts.c.id == last.id).values(gone))
+            return _settle(connection, event, at, author, "undo verdict")
+
+    def list(
+        self,
+        job: str | None = None,
+        series: str | None = None,
+        judgement: Judgement | None = None,
+        limit: int | None = 1000,
+    ) -> list[StoredVerdict]:
+        """Verdicts in force, the newest first."""
+        return [v for v in self._read(job, series, judgement, None)[:limit] if v.in_force]
+
+    def history(self, event_id: str) -> list[StoredVerdict]:
+        """All that were given to an event, the oldest first, undone ones too."""
+        return self._read(None, None, None, event_id)[::-1]
+
+    def feedback(self, job: str | None = None) -> Feedback:
+        """The verdicts in force as detection takes them: of one job, or of all."""
+        return Feedback(tuple(stored.verdict for stored in reversed(self.list(job, limit=None))))
+
+    def _read(
+        self, job: str | None, series_name: str | None, judgement: Judgement | None, event_id: str | None
+    ) -> list[StoredVerdict]:
+        table = verdicts.join(events, events.c.id == verdicts.c.event_id).join(
+            series, series.c.id == events.c.series_id
+        )
+        wanted = select(verdicts, events.c.job, series.c.name.label("series")).select_from(table)
+        if job is not None:
+            wanted = wanted.where(events.c.job == job)
+        if series_name is not None:
+            wanted = wanted.where(series.c.name == series_name)
+        if judgement is not None:
+            wanted = wanted.where(verdicts.c.judgement == judgement)
+        if event_id is not None:
+            wanted = wanted.where(verdicts.c.event_id == event_id)
+        with self._database.reading() as connection:
+            rows = connection.execute(wanted.order_by(verdicts.c.id.desc())).mappings().all()
+        found, judged = [], set()
+        for row in rows:
+            stands = row["undone_at"] is None and row["event_id"] not in judged
+            if stands:
+                judged.add(row["event_id"])
+            found.append(_stored(row, stands))
+        return found
+
+
+def _seen(connection: Connection, event_id: str, seen_version: int) -> StoredEvent:
+    """The event, held until the transaction ends, if its verdict is the one that was seen."""
+    connection.execute(locked(select(events.c.id).where(events.c.id == event_id)))
+    event = read_event(connection, event_id)
+    if event.verdict_version != seen_version:
+        by = _in_force(connection, event_id)
+        now = "without a verdict" if by is None else f"judged '{by.judgement}' by {by.author}"
+        raise ConflictError(
+            f"event '{event_id}' was judged by somebody else meanwhile and is {now}; load it again and decide again"
+        )
+    return event
+
+
+def _in_force(connection: Connection, event_id: str) -> Any:
+    standing = select(verdicts).where(verdicts.c.event_id == event_id, verdicts.c.undone_at.is_(None))
+    return connection.execute(standing.order_by(verdicts.c.id.desc()).limit(1)).one_or_none()
+
+
+def _settle(connection: Connection, before: StoredEvent, at: datetime, author: str, action: str) -> StoredEvent:
+    """Write the verdict in force to its event, and the change to the audit trail."""
+    last = _in_force(connection, before.id)
+    verdict = None if last is None else last.judgement
+    this = update(events).where(events.c.id == before.id)
+    connection.execute(this.values(verdict=verdict, verdict_version=before.verdict_version + 1))
+    was = {"verdict": before.verdict and str(before.verdict)}
+    note = "" if last is None else last.note
+    record(connection, at, author, action, before.id, was, {"verdict": verdict, "note": note})
+    return read_event(connection, before.id)
+
+
+def _stored(row: Any, stands: bool) -> StoredVerdict:
+    return StoredVerdict(
+        row["id"],
+        row["event_id"],
+        row["job"],
+        row["series"],
+        Judgement(row["judgement"]),
+        row["note"],
+        row["author"],
+        row["at"],
+        Verdict.from_dict(row["details"]),
+        stands,
+        row["undone_at"],
+        row["undone_by"],
+    )
