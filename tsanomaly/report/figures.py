@@ -45,15 +45,6 @@ CLOSE = 4
 FAINT = 0.05
 """Share of an event below which its channel is not drawn, unless it leads."""
 
-HOTTEST = 100.0
-"""Times its usual error from which a channel has the last colour of the heat map."""
-
-HOT_CHANNELS = 40
-"""Channels of a heat map at most: with more, their names cannot be read."""
-
-HOT_BINS = 600
-"""Bins of time in a heat map at most: more than a laptop's screen tells apart."""
-
 
 def preview(series: Series, palette: Palette = LIGHT, height: int = 220) -> go.Figure:
     """The channels as they were read, before anything is judged."""
@@ -146,96 +137,6 @@ def zoom(
     return stack.finish()
 
 
-def heat_map(
-    events: Events,
-    *,
-    chosen: Event | None = None,
-    around: float | None = None,
-    palette: Palette = LIGHT,
-    height: int | None = None,
-) -> go.Figure:
-    """How unusual each channel is over time: a row a channel, a column a bin of time, the bin's most unusual reading.
-
-    Colours count tens, from a channel's usual error (see :class:`tsanomaly.detection.scores.Scores`) to ``HOTTEST``
-    times it. What was not judged stays empty.
-
-    Args:
-        chosen: the event to be framed.
-        around: what is shown before and after the chosen one, as in :func:`zoom`; ``None``: the whole series.
-        height: in pixels.
-    """
-    series = events.series
-    rows = (0, len(series)) if chosen is None or around is None else span_around(series, chosen, around)
-    columns = _hottest(events, rows, chosen)
-    edges, heat = _binned(events.scores.by_channel, columns, rows)
-    names = [as_html(series.channels[j], 24) for j in columns]
-    figure = go.Figure(
-        go.Heatmap(
-            x=np.maximum.accumulate(_x(series, edges)),  # a clock set back must not turn the columns around
-            y=np.arange(len(columns)),
-            z=np.log10(np.clip(heat, 1, HOTTEST)),
-            customdata=heat,
-            zmin=0,
-            zmax=float(np.log10(HOTTEST)),
-            colorscale=[[k / (len(palette.heat) - 1), colour] for k, colour in enumerate(palette.heat)],
-            colorbar={
-                "title": {"text": "times the usual error", "side": "right", "font": {"size": 11}},
-                "tickvals": [0, 1, 2],
-                "ticktext": ["1", "10", "100"],
-                "thickness": 10,
-                "outlinewidth": 0,
-            },
-            hoverongaps=False,
-            hovertemplate="%{y}: %{customdata:.3~g} times the usual error<extra></extra>",
-        )
-    )
-    quiet = {"showgrid": False, "zeroline": False, "linecolor": palette.grid}
-    labels = {"tickmode": "array", "tickvals": list(range(len(columns))), "ticktext": names, "automargin": True}
-    figure.update_layout(
-        xaxis={**quiet, "type": "date" if series.has_clock else "linear", "range": _x(series, np.array(rows)).tolist()},
-        yaxis={**quiet, **labels, "autorange": "reversed", "fixedrange": True},
-        height=height or 90 + 22 * max(3, len(columns)),
-        margin={"l": 8, "r": 8, "t": 12, "b": 36},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": palette.muted, "size": 12, "family": FONT},
-        hoverlabel={"bgcolor": palette.paper, "bordercolor": palette.grid, "font": {"color": palette.text}},
-        shapes=[] if chosen is None else [_frame(series, chosen, palette)],
-    )
-    return figure
-
-
-def _hottest(events: Events, rows: tuple[int, int], chosen: Event | None) -> list[int]:
-    """Columns of the channels that were most unusual, in the series' order; all where there are no more than fit."""
-    channels = len(events.series.channels)
-    if channels <= HOT_CHANNELS:
-        return list(range(channels))
-    span = rows if chosen is None else (chosen.start_row, chosen.end_row)
-    highest = np.nan_to_num(events.scores.by_channel[slice(*span)]).max(axis=0)
-    return sorted(np.argsort(-highest, kind="stable")[:HOT_CHANNELS].tolist())
-
-
-def _binned(
-    ratios: NDArray[np.float32], columns: list[int], rows: tuple[int, int]
-) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """Edges of at most ``HOT_BINS`` bins of time, ``(b + 1,)``, and in each the largest error of a channel in units of
-    its usual one, ``(c, b)``; NaN where nothing was judged."""
-    first, last = rows
-    bins = max(1, min(HOT_BINS, last - first))
-    edges = first + np.unique(np.linspace(0, last - first, bins + 1).astype(np.intp))
-    heat = np.empty((len(columns), len(edges) - 1), np.float32)
-    for place, j in enumerate(columns):
-        part = np.where(np.isfinite(ratios[first:last, j]), ratios[first:last, j], -1)
-        heat[place] = np.maximum.reduceat(part, edges[:-1] - first)
-    return edges, np.where(heat < 0, np.nan, np.sqrt(np.maximum(heat, 0)))
-
-
-def _frame(series: Series, event: Event, palette: Palette) -> dict[str, Any]:
-    x0, x1 = _x(series, np.array([event.start_row, event.end_row]))
-    edge = {"color": palette.text, "width": 1.5}
-    return {"type": "rect", "xref": "x", "x0": x0, "x1": x1, "yref": "paper", "y0": 0, "y1": 1, "line": edge}
-
-
 def _broke(event: Event) -> list[ChannelShare]:
     return [share for share in event.channels if share is event.channels[0] or share.share >= FAINT][:CLOSE]
 
@@ -259,6 +160,16 @@ def row_at(series: Series, x: str | float) -> int:
         stamp = stamp.tz_localize(series.zone, ambiguous=True, nonexistent="shift_forward").tz_convert(None)
     since = np.datetime64(stamp.as_unit("ns").value, "ns") - series.times[0].astype("datetime64[ns]")
     return int(np.clip(round(float(since / series.step)), 0, len(series) - 1))
+
+
+def on_clock(series: Series, rows: NDArray[Any]) -> NDArray[np.float64]:
+    """Rows as plotly's axis counts: milliseconds as the clock of the series' zone shows them, or row numbers."""
+    if not series.has_clock:
+        return rows.astype(np.float64)
+    times = series.times[0].astype("datetime64[ns]") + rows * series.step
+    if series.zone is not None:
+        times = pd.DatetimeIndex(times).tz_localize("UTC").tz_convert(series.zone).tz_localize(None).to_numpy()
+    return np.asarray(times.astype("datetime64[ns]").astype(np.int64) / 1e6, np.float64)
 
 
 def leading_channels(events: Events, most: int = CHANNELS, chosen: Event | None = None) -> list[int]:
@@ -352,8 +263,8 @@ class _Stack:
         self.heights = np.asarray(heights) / np.sum(heights)
 
     def x(self, rows: NDArray[Any]) -> NDArray[np.float64]:
-        """Rows as plotly's axis counts: milliseconds as the clock shows them, or row numbers."""
-        return _x(self.series, rows)
+        """Rows as plotly's axis counts."""
+        return on_clock(self.series, rows)
 
     def line(
         self,
@@ -388,16 +299,18 @@ class _Stack:
         ]
         rows = first + np.unique(np.concatenate(edges))
         known = np.isfinite(lower[rows]) & np.isfinite(upper[rows])
-        x, y = [], []
+        x: list[NDArray[np.float64]] = []
+        y: list[NDArray[np.float64]] = []
+        nothing = np.array([np.nan])
         for start, stop in stretches(known):
             part = rows[start:stop]
-            x += [self.x(np.concatenate([part, part[::-1]])), [np.nan]]
-            y += [np.concatenate([upper[part], lower[part[::-1]]]), [np.nan]]
+            x += [self.x(np.concatenate([part, part[::-1]])), nothing]
+            y += [np.concatenate([upper[part], lower[part[::-1]]]), nothing]
         if not x:
             return
         look = {"mode": "lines", "fill": "toself", "fillcolor": self.palette.band, "line": {"width": 0}}
-        shape = {"x": np.concatenate(x), "y": np.concatenate(y)}
-        self.add(place, **shape, **look, name="expected range", showlegend=legend, hoverinfo="skip")
+        about = {"name": "expected range", "showlegend": legend, "hoverinfo": "skip"}
+        self.add(place, x=np.concatenate(x), y=np.concatenate(y), **look, **about)
 
     def add(self, place: int, **trace: Any) -> None:
         """A trace in one of the subplots."""
@@ -517,15 +430,6 @@ class _Stack:
         room = 1 - space * (len(self.heights) - 1)
         top = 1 - float(self.heights[:place].sum()) * room - place * space
         return max(0.0, top - float(self.heights[place]) * room), top
-
-
-def _x(series: Series, rows: NDArray[Any]) -> NDArray[np.float64]:
-    if not series.has_clock:
-        return rows.astype(np.float64)
-    times = series.times[0].astype("datetime64[ns]") + rows * series.step
-    if series.zone is not None:
-        times = pd.DatetimeIndex(times).tz_localize("UTC").tz_convert(series.zone).tz_localize(None).to_numpy()
-    return np.asarray(times.astype("datetime64[ns]").astype(np.int64) / 1e6, np.float64)
 
 
 def _axis(place: int) -> str:

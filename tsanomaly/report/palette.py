@@ -17,6 +17,9 @@ class Palette:
         score: of the anomaly score.
         threshold: of the line above which events begin.
         event, chosen: shading behind events, and behind the one that was chosen; ``rgba(...)``.
+        band: between the lowest and the highest value to be expected; ``rgba(...)``.
+        heat: from usual to most unusual, each step further from the page's colour in lightness, which is what any
+            colour vision sees.
     """
 
     text: str
@@ -29,6 +32,8 @@ class Palette:
     threshold: str
     event: str
     chosen: str
+    band: str
+    heat: tuple[str, ...]
 
 
 LIGHT = Palette(
@@ -42,6 +47,8 @@ LIGHT = Palette(
     threshold=VERMILLION,
     event="rgba(213, 94, 0, 0.14)",
     chosen="rgba(213, 94, 0, 0.28)",
+    band="rgba(59, 70, 84, 0.16)",
+    heat=("#f4f6f8", "#fbdcb0", "#efa63c", VERMILLION, "#8a3a00", "#431a00"),
 )
 DARK = Palette(
     text="#e4e8ed",
@@ -54,4 +61,6 @@ DARK = Palette(
     threshold="#ee7b30",  # vermillion, lightened to be readable on a dark page
     event="rgba(238, 123, 48, 0.18)",
     chosen="rgba(238, 123, 48, 0.34)",
+    band="rgba(223, 228, 234, 0.16)",
+    heat=("#1a2027", "#4a2a14", "#8f4412", VERMILLION, "#f0a847", "#fdf0d0"),
 )
