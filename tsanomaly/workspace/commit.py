@@ -38,6 +38,7 @@ class SeriesResult:
             ISO 8601 with an offset; what else it holds (``kind``, ``threshold``, ``fingerprint``) is kept as details.
         rows: how many were judged.
         alerts: to be sent when this is stored.
+        state: what the runner is to remember of it, as plain types; ``None``: what it remembered before.
     """
 
     series: str
@@ -49,6 +50,7 @@ class SeriesResult:
     events: Sequence[Mapping[str, Any]] = ()
     rows: int = 0
     alerts: Sequence[AlertDraft] = field(default=())
+    state: Mapping[str, Any] | None = None
 
 
 def commit(
@@ -59,6 +61,7 @@ def commit(
     rows = hold(connection, run.job, [result.series for result in results])
     changes = _store_events(connection, run, results, rows, now)
     _move_watermarks(connection, results, rows, now)
+    _store_states(connection, results, rows)
     _store_outcomes(connection, run, results, rows)
     register(connection, run.job, parts)
     enqueue(connection, run.job, [draft for result in results for draft in result.alerts], now)
@@ -243,6 +246,13 @@ def _move_watermarks(
         to, seen = bindparam("to", type_=series.c.watermark.type), bindparam("now", type_=series.c.arrived_at.type)
         forward = update(series).where(series.c.id == bindparam("this"))
         connection.execute(forward.values(watermark=to, arrived_at=seen), moved)
+
+
+def _store_states(connection: Connection, results: Sequence[SeriesResult], rows: Mapping[str, SeriesRow]) -> None:
+    known = [{"this": rows[r.series].id, "to": dict(r.state)} for r in results if r.state is not None]
+    if known:
+        remembered = update(series).where(series.c.id == bindparam("this"))
+        connection.execute(remembered.values(state=bindparam("to", type_=series.c.state.type)), known)
 
 
 def _store_outcomes(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 
@@ -30,6 +31,12 @@ class Watermarks:
     def arrivals(self, job: str) -> dict[str, datetime]:
         """When a run last found new rows, by series."""
         return self._column(job, "arrived_at")
+
+    def states(self, job: str) -> dict[str, dict[str, Any] | None]:
+        """What the runner remembers of every series of a job that it ever met; ``None``: nothing."""
+        wanted = select(series.c.name, series.c.state).where(series.c.job == job).order_by(series.c.name)
+        with self._database.reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(wanted)}
 
     def _column(self, job: str, name: str) -> dict[str, datetime]:
         wanted = select(series.c.name, series.c[name]).where(series.c.job == job, series.c[name].is_not(None))
