@@ -19,7 +19,7 @@ CHANGES = {
     "Australia/Lord_Howe": [datetime(2026, 10, 3, 15, 30, tzinfo=UTC), datetime(2026, 4, 4, 15, tzinfo=UTC)],
     "UTC": [datetime(2024, 2, 29, tzinfo=UTC)],
 }
-"""When clocks change (in Sao Paulo at midnight, on Lord Howe by half an hour); in UTC, which has no change, a leap day."""
+"""When clocks change (in Sao Paulo at midnight, on Lord Howe by half an hour); in UTC, without any, a leap day."""
 
 
 # --- the slow twin: look at every minute ----------------------------------------------------------------------------

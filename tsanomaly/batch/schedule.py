@@ -77,12 +77,9 @@ def times(schedule: Schedule, after: datetime, until: datetime) -> Iterator[date
 
 
 def _fixed_times(cron: str, zone: ZoneInfo, after: datetime, until: datetime) -> Iterator[datetime]:
-    """CronSim's own way through changes of clocks; some times before ``after`` come first.
-
-    It steps on the clock's face, where an hour's second pass looks like its first, so it begins well before.
-    """
-    start = (after.astimezone(zone) - 2 * DAY).replace(hour=12, minute=0, second=0, fold=0)
-    return (moment.astimezone(UTC) for moment in CronSim(cron, start))
+    """CronSim's own way through changes of clocks. It steps on the clock's face, where an hour's second pass looks like
+    its first, so that the first times may lie before ``after``."""
+    return (moment.astimezone(UTC) for moment in CronSim(cron, after.astimezone(zone)))
 
 
 def _matching_times(cron: str, zone: ZoneInfo, after: datetime, until: datetime) -> Iterator[datetime]:
