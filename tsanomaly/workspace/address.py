@@ -43,8 +43,8 @@ class Address:
 
     @property
     def shown(self) -> str:
-        """For people: the file's path, or the URL with stars for the password."""
-        return str(self.file) if self.is_sqlite else self.url.render_as_string(hide_password=True)
+        """For people: the file's path, or the URL with stars for the password; options may hold one and are left out."""
+        return str(self.file) if self.is_sqlite else self.url.set(query={}).render_as_string()
 
     @classmethod
     def of(cls, url: str | os.PathLike[str] | None = None) -> Address:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -17,6 +17,7 @@ from tsanomaly.workspace.database import Database
 from tsanomaly.workspace.kinds import Change, EventStatus
 from tsanomaly.workspace.names import digest
 from tsanomaly.workspace.runs import Run
+from tsanomaly.workspace.statements import chunks
 from tsanomaly.workspace.tables import event_history, events, series
 
 Order = Literal["severity", "start", "updated", "series"]
@@ -102,6 +103,10 @@ class EventChange:
     after: Mapping[str, Any]
 
 
+_FIELDS = tuple(name for name in StoredEvent.__annotations__ if name != "details")
+"""In the order of the columns that :func:`_columns` selects."""
+
+
 class EventTable:
     """The events of a workspace."""
 
@@ -165,15 +170,24 @@ class EventTable:
         with self._database.reading() as connection:
             return read_event(connection, event_id)
 
-    def history(self, event_id: str) -> list[EventChange]:
+    def get_many(self, event_ids: Iterable[str]) -> dict[str, StoredEvent]:
+        """Events by id, without their details; an id that there is not is not in it."""
+        found: dict[str, StoredEvent] = {}
+        with self._database.reading() as connection:
+            for some in chunks(sorted(set(event_ids))):
+                rows = connection.execute(_joined(_columns(False)).where(events.c.id.in_(some)))
+                found |= {event.id: event for event in map(_event, rows)}
+        return found
+
+    def history(self, event_id: str) -> Sequence[EventChange]:
         """What runs did to an event, the oldest first. Verdicts have a history of their own."""
         return self._changes(event_history.c.event_id == event_id)
 
-    def changed_in(self, run: Run | int) -> list[EventChange]:
+    def changed_in(self, run: Run | int) -> Sequence[EventChange]:
         """What a run did to events, in the order in which it was done; the same after a takeover."""
         return self._changes(event_history.c.run_id == (run.id if isinstance(run, Run) else run))
 
-    def _changes(self, which: Any) -> list[EventChange]:
+    def _changes(self, which: Any) -> Sequence[EventChange]:
         columns = (event_history.c[name] for name in EventChange.__annotations__)
         wanted = select(*columns).where(which).order_by(event_history.c.id)
         with self._database.reading() as connection:
@@ -250,26 +264,9 @@ def _filtered(
 
 
 def _event(row: Any) -> StoredEvent:
-    (
-        *head,
-        channels,
-        status,
-        merged_into,
-        ongoing,
-        found_at,
-        updated_at,
-        verdict,
-        version,
-    ) = row[:18]
-    return StoredEvent(
-        *head,
-        tuple(ChannelShare(c["name"], c["share"], c["direction"]) for c in channels),
-        EventStatus(status),
-        merged_into,
-        bool(ongoing),
-        found_at,
-        updated_at,
-        None if verdict is None else Judgement(verdict),
-        version,
-        row[18] if len(row) > 18 else {},
-    )
+    columns = dict(zip(_FIELDS, row, strict=False)) | {"details": row[len(_FIELDS)] if len(row) > len(_FIELDS) else {}}
+    columns["channels"] = tuple(ChannelShare(c["name"], c["share"], c["direction"]) for c in columns["channels"])
+    columns["status"] = EventStatus(columns["status"])
+    columns["ongoing"] = bool(columns["ongoing"])
+    columns["verdict"] = None if columns["verdict"] is None else Judgement(columns["verdict"])
+    return StoredEvent(**columns)

@@ -37,7 +37,7 @@ def aside(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
     except OSError as error:
         raise WorkspaceError(
-            f"'{path}' cannot be written beside the workspace: {error.strerror or error}; make room or ask for the right"
+            f"'{path}' cannot be written beside the workspace: {error.strerror or error}; make room or ask for leave"
         ) from None
 
 

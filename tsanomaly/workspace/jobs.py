@@ -33,11 +33,12 @@ class Jobs:
 
     def put(self, name: str, toml: str, enabled: bool = True, *, author: str = "", now: datetime | None = None) -> None:
         """Store a job, or replace the one of that name. What it says is not looked at here."""
+        at = now or datetime.now(UTC)
         row = {
             "name": short(name, "a job's name"),
             "toml": toml,
             "enabled": enabled,
-            "put_at": now or datetime.now(UTC),
+            "put_at": at,
         }
         with self._database.writing() as connection:
             before = connection.execute(locked(select(jobs).where(jobs.c.name == row["name"]))).one_or_none()
@@ -45,7 +46,7 @@ class Jobs:
                 return
             upsert(connection, jobs, [row], ("name",))
             old = None if before is None else {"toml": before.toml, "enabled": before.enabled}
-            record(connection, row["put_at"], author, "put job", name, old, {"toml": toml, "enabled": enabled})
+            record(connection, at, author, "put job", name, old, {"toml": toml, "enabled": enabled})
 
     def get(self, name: str) -> StoredJob:
         """One job.

@@ -66,7 +66,12 @@ class Models:
             The version.
         """
         content, scope = content_digest(bundle_path), _scope(series)
-        row = {"job": short(job, "a job's name"), "scope": scope, "content": content, "about": dict(about)}
+        row: dict[str, Any] = {
+            "job": short(job, "a job's name"),
+            "scope": scope,
+            "content": content,
+            "about": dict(about),
+        }
         # The name holds the content: a file that is there is whole, and no transaction need be open to write it.
         relative = Path("models", folder_name(job), scope or "all", f"{content}.safetensors")
         if not (self._folder / relative).exists():
@@ -89,16 +94,16 @@ class Models:
 
     def current(self, job: str, series: str | None = None) -> StoredModel | None:
         """The version in use; ``None``: there is none."""
-        found = self._read(job, _scope(series), active=True)
+        found = _read(self._database, job, _scope(series), active=True)
         return found[0] if found else None
 
     def all_current(self, job: str) -> dict[str | None, StoredModel]:
         """The versions in use by series, the shared one under ``None``."""
-        return {model.series: model for model in self._read(job, None, active=True)}
+        return {model.series: model for model in _read(self._database, job, active=True)}
 
     def list(self, job: str | None = None, series: str | None = None) -> list[StoredModel]:
         """All versions, the newest first. Of a job: the shared one and those of its series, unless one is named."""
-        return self._read(job, None if series is None else _scope(series), active=False)
+        return _read(self._database, job, None if series is None else _scope(series))
 
     def path(self, job: str, version: int, series: str | None = None) -> Path:
         """The file of a version.
@@ -106,7 +111,7 @@ class Models:
         Raises:
             WorkspaceError: there is no such version.
         """
-        for model in self._read(job, _scope(series), active=False):
+        for model in _read(self._database, job, _scope(series)):
             if model.version == version:
                 return model.path
         raise _missing(job, version)
@@ -134,22 +139,22 @@ class Models:
                 at = now or datetime.now(UTC)
                 record(connection, at, author, "activate model", what, {"version": was}, {"version": version})
 
-    def _read(self, job: str | None, scope: str | None, active: bool) -> list[StoredModel]:
-        wanted = select(models, series.c.name).select_from(models.outerjoin(series, series.c.id == models.c.series_id))
-        if job is not None:
-            wanted = wanted.where(models.c.job == job)
-        if scope is not None:
-            wanted = wanted.where(models.c.scope == scope)
-        if active:
-            wanted = wanted.where(models.c.active)
-        wanted = wanted.order_by(models.c.job, series.c.name, models.c.version.desc())
-        with self._database.reading() as connection:
-            return [
-                StoredModel(
-                    row.job, row.name, row.version, self._folder / row.path, row.about, row.added_at, row.active
-                )
-                for row in connection.execute(wanted)
-            ]
+
+def _read(database: Database, job: str | None, scope: str | None = None, *, active: bool = False) -> list[StoredModel]:
+    """Versions, the newest first."""
+    wanted = select(models, series.c.name).select_from(models.outerjoin(series, series.c.id == models.c.series_id))
+    if job is not None:
+        wanted = wanted.where(models.c.job == job)
+    if scope is not None:
+        wanted = wanted.where(models.c.scope == scope)
+    if active:
+        wanted = wanted.where(models.c.active)
+    folder = database.address.folder
+    with database.reading() as connection:
+        return [
+            StoredModel(row.job, row.name, row.version, folder / row.path, row.about, row.added_at, row.active)
+            for row in connection.execute(wanted.order_by(models.c.job, series.c.name, models.c.version.desc()))
+        ]
 
 
 def _scope(series: str | None) -> str:

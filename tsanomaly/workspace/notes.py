@@ -14,7 +14,8 @@ from tsanomaly.workspace.database import Database
 from tsanomaly.workspace.names import digest, short
 from tsanomaly.workspace.series_rows import hold
 from tsanomaly.workspace.statements import locked
-from tsanomaly.workspace.tables import events, notes, series
+from tsanomaly.workspace.tables import events, notes
+from tsanomaly.workspace.tables import series as series_table
 
 MOST_CHARACTERS = 20_000
 
@@ -104,23 +105,20 @@ class Notes:
         self, event_id: str | None = None, job: str | None = None, series: str | None = None, limit: int = 1000
     ) -> list[Note]:
         """Notes, the newest first."""
-        return self._read(event_id, job, series, limit)
-
-    def _read(self, event_id: str | None, job: str | None, series_name: str | None, limit: int) -> list[Note]:
         wanted = _selected().order_by(notes.c.at.desc(), notes.c.id.desc()).limit(limit)
         if event_id is not None:
             wanted = wanted.where(notes.c.event_id == event_id)
         if job is not None:
             wanted = wanted.where(notes.c.job == job)
-        if series_name is not None:
-            wanted = wanted.where(series.c.digest == digest(series_name))
+        if series is not None:
+            wanted = wanted.where(series_table.c.digest == digest(series))
         with self._database.reading() as connection:
             return [Note(**row._mapping) for row in connection.execute(wanted)]
 
 
 def _selected() -> Any:
-    table = notes.outerjoin(series, series.c.id == notes.c.series_id)
-    columns = [series.c.name.label("series") if n == "series" else notes.c[n] for n in Note.__annotations__]
+    table = notes.outerjoin(series_table, series_table.c.id == notes.c.series_id)
+    columns = [series_table.c.name.label("series") if n == "series" else notes.c[n] for n in Note.__annotations__]
     return select(*columns).select_from(table)
 
 

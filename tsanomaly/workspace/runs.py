@@ -93,7 +93,7 @@ class Runs:
         free = and_(runs.c.outcome.is_(None), (runs.c.attempt == 0) | (runs.c.lease_until <= now))
         if again:
             free = free | runs.c.outcome.is_not(None)
-        unended = {"finished_at": None, "outcome": None, "message": "", "counts": {}}
+        unended: dict[str, Any] = {"finished_at": None, "outcome": None, "message": "", "counts": {}}
         with self._database.writing() as connection:
             insert_new(connection, runs, [fresh], ("job", "scheduled_at"))
             taken = connection.execute(
@@ -172,7 +172,7 @@ class Runs:
         with self._database.reading() as connection:
             return [_run(row) for row in connection.execute(wanted)]
 
-    def series_outcomes(self, run: Run | int) -> list[SeriesOutcome]:
+    def series_outcomes(self, run: Run | int) -> Sequence[SeriesOutcome]:
         """How each series of a run ended so far, by name."""
         of_run = run.id if isinstance(run, Run) else run
         wanted = (
@@ -191,7 +191,6 @@ class Runs:
         Returns:
             How many were forgotten.
         """
-        latest = select(func.max(runs.c.scheduled_at)).where(runs.c.outcome.is_not(None))
         other = runs.alias()
         latest = (
             select(func.max(other.c.scheduled_at))

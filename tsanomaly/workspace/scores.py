@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -24,6 +25,8 @@ from tsanomaly.workspace.files import aside, content_digest, folder_name
 from tsanomaly.workspace.names import digest
 from tsanomaly.workspace.statements import insert_new
 from tsanomaly.workspace.tables import score_parts
+
+Filter = tuple[str, str, Any]
 
 REQUIRED = ("series", "time", "score")
 
@@ -102,13 +105,13 @@ class ScoreFiles:
         """
         paths = self._visible(job, series, since, until)
         wanted = None if columns is None else [*dict.fromkeys(["series", "time", *columns])]
-        filters = [] if series is None else [("series", "==", series)]
+        filters: list[Filter] = [] if series is None else [("series", "==", series)]
         filters += [] if since is None else [("time", ">=", pd.Timestamp(since))]
         filters += [] if until is None else [("time", "<", pd.Timestamp(until))]
         tables = [_table(path, wanted, filters or None) for path in paths]
         if not tables:
             return pd.DataFrame({"series": pd.Series(dtype="str"), "time": pd.Series(dtype="datetime64[us, UTC]")})
-        frame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
+        frame: pd.DataFrame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
         newest = frame.drop_duplicates(["series", "time"], keep="last")
         return newest.sort_values(["series", "time"], kind="stable", ignore_index=True)
 
@@ -157,7 +160,7 @@ def register(connection: Connection, job: str, parts: Iterable[ScorePart]) -> No
     insert_new(connection, score_parts, rows, ("path",))
 
 
-def _table(path: Path, columns: list[str] | None, filters: list[tuple[str, str, object]] | None) -> pa.Table:
+def _table(path: Path, columns: list[str] | None, filters: list[Filter] | None) -> pa.Table:
     try:
         present = None if columns is None else [n for n in columns if n in pq.read_schema(path).names]
         return pq.read_table(path, columns=present, filters=filters, partitioning=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +14,7 @@ from tsanomaly.errors import ConflictError, WorkspaceError
 from tsanomaly.workspace.audit import record
 from tsanomaly.workspace.database import Database
 from tsanomaly.workspace.events import StoredEvent, read_event
-from tsanomaly.workspace.names import short
+from tsanomaly.workspace.names import digest, short
 from tsanomaly.workspace.statements import locked
 from tsanomaly.workspace.tables import events, series, verdicts
 
@@ -109,40 +110,43 @@ class Verdicts:
         limit: int | None = 1000,
     ) -> list[StoredVerdict]:
         """Verdicts in force, the newest first."""
-        return [v for v in self._read(job, series, judgement, None)[:limit] if v.in_force]
+        return [v for v in _read(self._database, job, series, judgement) if v.in_force][:limit]
 
-    def history(self, event_id: str) -> list[StoredVerdict]:
+    def history(self, event_id: str) -> Sequence[StoredVerdict]:
         """All that were given to an event, the oldest first, undone ones too."""
-        return self._read(None, None, None, event_id)[::-1]
+        return _read(self._database, event_id=event_id)[::-1]
 
     def feedback(self, job: str | None = None) -> Feedback:
         """The verdicts in force as detection takes them: of one job, or of all."""
-        return Feedback(tuple(stored.verdict for stored in reversed(self.list(job, limit=None))))
+        return Feedback(tuple(stored.verdict for stored in reversed(_read(self._database, job)) if stored.in_force))
 
-    def _read(
-        self, job: str | None, series_name: str | None, judgement: Judgement | None, event_id: str | None
-    ) -> list[StoredVerdict]:
-        table = verdicts.join(events, events.c.id == verdicts.c.event_id).join(
-            series, series.c.id == events.c.series_id
-        )
-        wanted = select(verdicts, events.c.job, series.c.name.label("series")).select_from(table)
-        if job is not None:
-            wanted = wanted.where(events.c.job == job)
-        if series_name is not None:
-            wanted = wanted.where(series.c.name == series_name)
-        if judgement is not None:
-            wanted = wanted.where(verdicts.c.judgement == judgement)
-        if event_id is not None:
-            wanted = wanted.where(verdicts.c.event_id == event_id)
-        with self._database.reading() as connection:
-            rows = connection.execute(wanted.order_by(verdicts.c.id.desc())).mappings().all()
-        found, judged = [], set()
-        for row in rows:
-            stands = row["undone_at"] is None and row["event_id"] not in judged
-            if stands:
-                judged.add(row["event_id"])
+
+def _read(
+    database: Database,
+    job: str | None = None,
+    series_name: str | None = None,
+    judgement: Judgement | None = None,
+    event_id: str | None = None,
+) -> list[StoredVerdict]:
+    """Verdicts, the newest first, undone ones too."""
+    table = verdicts.join(events, events.c.id == verdicts.c.event_id).join(series, series.c.id == events.c.series_id)
+    wanted = select(verdicts, events.c.job, series.c.name.label("series")).select_from(table)
+    if job is not None:
+        wanted = wanted.where(events.c.job == job)
+    if series_name is not None:
+        wanted = wanted.where(series.c.digest == digest(series_name))
+    if event_id is not None:
+        wanted = wanted.where(verdicts.c.event_id == event_id)
+    with database.reading() as connection:
+        rows = connection.execute(wanted.order_by(verdicts.c.id.desc())).mappings().all()
+    found, judged = [], set()
+    for row in rows:
+        stands = row["undone_at"] is None and row["event_id"] not in judged
+        if stands:
+            judged.add(row["event_id"])
+        if judgement in (None, row["judgement"]):
             found.append(_stored(row, stands))
-        return found
+    return found
 
 
 def _seen(connection: Connection, event_id: str, seen_version: int) -> StoredEvent:
