@@ -21,7 +21,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 LIBRARY = sorted((ROOT / "tsanomaly").rglob("*.py"))
 DASHBOARD = sorted((ROOT / "dashboards").rglob("*.py"))
 
-STATIONS = ("errors", "resources", "series", "detection", "evaluation", "report", "cli", "dashboards")
+STATIONS = ("errors", "resources", "series", "detection", "evaluation", "report", "workspace", "batch", "cli", "dashboards")
 """Each may import those before it and itself."""
 
 FRAMEWORKS = {
@@ -30,6 +30,8 @@ FRAMEWORKS = {
     "safetensors": {"detection"},
     "plotly": {"report"},
     "jinja2": {"report"},
+    "sqlalchemy": {"workspace", "batch"},  # batch reads from and writes to other databases
+    "alembic": {"workspace"},
     "typer": {"cli"},
     "rich": {"cli"},
     "streamlit": {"dashboards"},

@@ -43,7 +43,7 @@ class Address:
 
     @property
     def shown(self) -> str:
-        """For people: the file's path, or the URL with stars for the password; options may hold one and are left out."""
+        """For people: the file's path, or the URL without its password and without options, which may hold one."""
         return str(self.file) if self.is_sqlite else self.url.set(query={}).render_as_string()
 
     @classmethod

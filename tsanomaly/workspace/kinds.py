@@ -14,6 +14,7 @@ class Outcome(StrEnum):
     SOURCE_UNREACHABLE = "source unreachable"  # the data could not be fetched: the next run catches up
     SCHEMA_CHANGED = "schema changed"  # columns, step or unit are not what the job expects: mend the job or the source
     TIMED_OUT = "timed out"  # longer than the job's limit: what was committed stays, the next run goes on
+    OUTPUT_FAILED = "output failed"  # a result could not be written: mend the sink, the next run scores the same again
     CANCELLED = "cancelled"  # somebody asked it to stop: what was committed stays
     ABANDONED = "abandoned"  # its process died and nobody took it over: the next run catches up
     CRASHED = "crashed"  # a fault, named in the message: nothing of this series was stored

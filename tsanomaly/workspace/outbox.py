@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from tsanomaly.workspace.database import Database
 from tsanomaly.workspace.names import short
@@ -68,6 +68,11 @@ class Outbox:
         with self._database.reading() as connection:
             rows = connection.execute(wanted.order_by(outbox.c.due_at, outbox.c.id).limit(limit))
             return [Message(**row._mapping) for row in rows]
+
+    def waiting(self) -> int:
+        """How many were not sent, due or not."""
+        with self._database.reading() as connection:
+            return int(connection.scalar(select(func.count()).where(outbox.c.sent_at.is_(None))) or 0)
 
     def take(self, now: datetime, lease: timedelta, limit: int = 100) -> list[Message]:
         """What is due, for this sender alone for so long: another that asks meanwhile gets the rest.

@@ -57,37 +57,8 @@ class ScoreFiles:
         self._folder = database.address.folder
 
     def write(self, job: str, scores: pd.DataFrame) -> list[ScorePart]:
-        """Write scores of any series of a job: a file for each day (UTC). Nobody reads them before they are committed.
-
-        Args:
-            scores: with ``series``, ``time`` (aware) and ``score``, and whatever other columns are to be kept, such as
-                values, expected values and scores by channel. NaN: not judged.
-
-        Raises:
-            ConfigurationError: a column is missing, or times have no zone.
-            WorkspaceError: the folder cannot be written.
-        """
-        missing = [name for name in REQUIRED if name not in scores.columns]
-        if missing or getattr(scores["time"].dtype, "tz", None) is None:
-            raise ConfigurationError("scores need the columns series, time (with its zone) and score")
-        frame = scores.assign(time=scores["time"].dt.tz_convert("UTC").astype("datetime64[us, UTC]"))
-        names = {name: digest(name) for name in frame["series"].unique()}
-        frame = frame.assign(digest=frame["series"].map(names)).sort_values(["digest", "time"], kind="stable")
-        return [self._write_day(job, str(day)[:10], rows) for day, rows in frame.groupby(frame["time"].dt.floor("D"))]
-
-    def _write_day(self, job: str, day: str, rows: pd.DataFrame) -> ScorePart:
-        digests, times = rows["digest"], rows["time"]
-        folder = Path("scores", f"job={folder_name(job)}", f"day={day}")
-        table = pa.Table.from_pandas(rows.drop(columns="digest"), preserve_index=False)
-        target = self._folder / folder / "part"
-        with aside(target) as temporary:  # pragma: no branch
-            pq.write_table(table, temporary, compression="zstd", row_group_size=1 << 16)
-            name = f"{content_digest(temporary)}.parquet"
-            temporary.replace(target.with_name(name))
-            temporary.touch()
-        target.unlink(missing_ok=True)
-        since, until = times.min().to_pydatetime(), times.max().to_pydatetime()
-        return ScorePart((folder / name).as_posix(), since, until, digests.iloc[0], digests.iloc[-1], len(rows))
+        """As :func:`write_scores`, into this workspace's folder."""
+        return write_scores(self._folder, job, scores)
 
     def read(
         self,
@@ -152,6 +123,46 @@ class ScoreFiles:
                 path.unlink(missing_ok=True)
                 swept += 1
         return swept
+
+
+def write_scores(folder: Path, job: str, scores: pd.DataFrame) -> list[ScorePart]:
+    """Write scores of any series of a job: a file for each day (UTC). Nobody reads them before they are committed.
+
+    It needs no database, so that workers elsewhere, which share the folder, can write.
+
+    Args:
+        folder: the workspace's.
+        job: whose scores they are.
+        scores: with ``series``, ``time`` (aware) and ``score``, and whatever other columns are to be kept, such as
+            values, expected values and scores by channel. NaN: not judged.
+
+    Raises:
+        ConfigurationError: a column is missing, or times have no zone.
+        WorkspaceError: the folder cannot be written.
+    """
+    missing = [name for name in REQUIRED if name not in scores.columns]
+    if missing or getattr(scores["time"].dtype, "tz", None) is None:
+        raise ConfigurationError("scores need the columns series, time (with its zone) and score")
+    frame = scores.assign(time=scores["time"].dt.tz_convert("UTC").astype("datetime64[us, UTC]"))
+    names = {name: digest(name) for name in frame["series"].unique()}
+    frame = frame.assign(digest=frame["series"].map(names)).sort_values(["digest", "time"], kind="stable")
+    days = frame.groupby(frame["time"].dt.floor("D"))
+    return [_write_day(folder, job, str(day)[:10], rows) for day, rows in days]
+
+
+def _write_day(root: Path, job: str, day: str, rows: pd.DataFrame) -> ScorePart:
+    digests, times = rows["digest"], rows["time"]
+    folder = Path("scores", f"job={folder_name(job)}", f"day={day}")
+    table = pa.Table.from_pandas(rows.drop(columns="digest"), preserve_index=False)
+    target = root / folder / "part"
+    with aside(target) as temporary:  # pragma: no branch
+        pq.write_table(table, temporary, compression="zstd", row_group_size=1 << 16)
+        name = f"{content_digest(temporary)}.parquet"
+        temporary.replace(target.with_name(name))
+        temporary.touch()
+    target.unlink(missing_ok=True)
+    since, until = times.min().to_pydatetime(), times.max().to_pydatetime()
+    return ScorePart((folder / name).as_posix(), since, until, digests.iloc[0], digests.iloc[-1], len(rows))
 
 
 def register(connection: Connection, job: str, parts: Iterable[ScorePart]) -> None:
