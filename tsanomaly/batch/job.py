@@ -161,7 +161,9 @@ class Model(Section):
         learn_from_series: a shared model learns from at most so many series, evenly chosen among their sorted names.
         refit: when to learn again: a cron expression in the schedule's zone; without it, never.
         activate: whether a model learned again is used at once, or by hand (``tsanomaly models`` in the workspace).
+        kind: ``tied`` autoencoders, or their ``linear`` twin, which learns in a fraction of the time.
         window, scaling, random_state: as in :class:`tsanomaly.Detector`.
+        steps: of learning, at most; as many as :class:`tsanomaly.Training` takes unless given.
         seconds: longest time to learn a series' model; with it, results may differ from machine to machine.
     """
 
@@ -171,8 +173,10 @@ class Model(Section):
     learn_from_series: Annotated[int, Field(ge=1)] = 100
     refit: Cron | None = None
     activate: Literal["at-once", "by-hand"] = "at-once"
+    kind: Literal["tied", "linear"] = "tied"
     window: Annotated[int, Field(ge=2)] | None = None
     scaling: Literal["standard", "robust", "minmax", "none"] = "standard"
+    steps: Annotated[int, Field(ge=1)] | None = None
     seconds: Annotated[float, Field(gt=0)] | None = None
     random_state: int = 0
 
@@ -330,6 +334,8 @@ class Alerts(Section):
         no_data_after: no new row for so long is an alert; without it, three missed runs are.
         link_base: the dashboard's address, for a link to the event.
         most_events: listed in one message; the others are counted.
+        budget: at most so many events told to one channel, such as ``20/day``, the most severe ones; the others are
+            counted in the next message.
     """
 
     channels: Many[Channel] = ()
@@ -340,6 +346,7 @@ class Alerts(Section):
     no_data_after: Duration | None = None
     link_base: Link | None = None
     most_events: Annotated[int, Field(ge=1)] = 10
+    budget: Annotated[str, AfterValidator(checked_budget)] | None = None
 
 
 # --- how it runs -------------------------------------------------------------------------------------------------
