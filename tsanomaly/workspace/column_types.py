@@ -9,6 +9,10 @@ from typing import Any
 from sqlalchemy import DateTime, Dialect, String, Text
 from sqlalchemy.types import TypeDecorator
 
+from tsanomaly.errors import ConfigurationError
+
+LONGEST_NAME = 200
+
 
 class UTCTime(TypeDecorator[datetime]):
     """An instant. Python sees an aware UTC datetime; a naive one is refused, because its zone would be a guess.
@@ -25,7 +29,7 @@ class UTCTime(TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise TypeError(f"a time without a zone, {value.isoformat()}; give an aware datetime")
+            raise ConfigurationError(f"the time {value.isoformat()} has no zone; expected one with its offset")
         moment = value.astimezone(UTC)
         return moment if dialect.name == "postgresql" else moment.replace(tzinfo=None)
 
@@ -44,11 +48,23 @@ class Document(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
         """To JSON with sorted keys."""
-        return None if value is None else json.dumps(value, sort_keys=True, allow_nan=False, separators=(",", ":"))
+        return None if value is None else canonical(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         """From JSON."""
         return None if value is None else json.loads(value)
+
+
+def canonical(value: Any) -> str:
+    """Plain types as JSON text, always the same for the same value.
+
+    Raises:
+        ConfigurationError: there is something else in it, or a number that JSON has not.
+    """
+    try:
+        return json.dumps(value, sort_keys=True, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ConfigurationError(f"what is to be stored is no plain JSON: {error}") from None
 
 
 def storable(text: str) -> str:
@@ -67,5 +83,12 @@ class Words(TypeDecorator[str]):
         return None if value is None else storable(value)
 
 
-NAME = String(200)
-"""Of jobs, owners, channels: short enough for an index on PostgreSQL."""
+class Name(TypeDecorator[str]):
+    """Of jobs, owners, channels: short enough for an index on PostgreSQL."""
+
+    impl = String(LONGEST_NAME)
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """What can be stored of it, see :func:`storable`."""
+        return None if value is None else storable(value)

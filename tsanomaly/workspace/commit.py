@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,7 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from tsanomaly.errors import ConfigurationError
-from tsanomaly.workspace.events import EventChange
+from tsanomaly.workspace.column_types import canonical
+from tsanomaly.workspace.events import ALL_CHANNELS, LEADING, EventChange
 from tsanomaly.workspace.identity import Known, Stretch, reconcile
 from tsanomaly.workspace.kinds import Change, EventStatus, Outcome
 from tsanomaly.workspace.outbox import AlertDraft, enqueue
@@ -23,6 +25,10 @@ from tsanomaly.workspace.tables import event_history, events, run_series, series
 
 OF_A_FILE = {"rank", "start_row", "end_row", "peak_row"}
 """What an event is called within the rows that were scored together: other rows in the next run, so not stored."""
+
+
+IN_COLUMNS = {"start", "end", "peak_time", "severity", "score", "direction", "kind", "channels"}
+"""What of an event has a column of its own; the rest is among its details."""
 
 
 @dataclass(frozen=True)
@@ -206,15 +212,20 @@ def _as_known(stored: Mapping[str, Any]) -> Known:
 
 
 def _stretch(found: Mapping[str, Any]) -> Stretch:
-    known = {"start", "end", "peak_time", "severity", "score", "direction", "kind", "channels"}
+    details = {name: value for name, value in found.items() if name not in IN_COLUMNS | OF_A_FILE}
+    if len(found["channels"]) > LEADING:
+        details[ALL_CHANNELS] = found["channels"]
+    kind = found.get("kind")
     body = {
         "score": float(found["score"]),
         "direction": str(found["direction"]),
-        "kind": found.get("kind"),
-        "channels": [dict(channel) for channel in found["channels"]],
-        "details": {name: value for name, value in found.items() if name not in known | OF_A_FILE},
+        "kind": None if kind is None else str(kind),
+        "channels": json.loads(canonical(found["channels"][:LEADING])),  # as they will be read: to be compared
+        "details": json.loads(canonical(details)),
     }
     start, end = moment(found["start"], "an event's start"), moment(found["end"], "an event's end")
+    if end <= start:
+        raise ConfigurationError(f"an event is from {start} to {end}; expected its end after its start")
     return Stretch(start, end, moment(found["peak_time"], "an event's peak"), float(found["severity"]), body)
 
 

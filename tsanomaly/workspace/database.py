@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 
-from tsanomaly.errors import WorkspaceError, WorkspaceUnavailableError
+from tsanomaly.errors import TsAnomalyError, WorkspaceError, WorkspaceUnavailableError
 from tsanomaly.workspace.address import Address
 
 PATIENCE_S = 30.0
@@ -61,6 +61,10 @@ class Database:
             yield
         except DBAPIError as error:
             raise explained(error, self.address) from None
+        except StatementError as error:
+            if isinstance(error.orig, TsAnomalyError):  # a value that no column takes
+                raise error.orig from None
+            raise
         except SQLAlchemyError as error:
             raise WorkspaceError(
                 f"the workspace {self.address.shown} cannot be used: {type(error).__name__}"

@@ -20,6 +20,12 @@ from tsanomaly.workspace.runs import Run
 from tsanomaly.workspace.statements import chunks
 from tsanomaly.workspace.tables import event_history, events, series
 
+LEADING = 8
+"""Channels that a list shows of an event, by share; a single event shows all."""
+
+ALL_CHANNELS = "all channels"
+"""Among an event's stored details: its channels, where they are more."""
+
 Order = Literal["severity", "start", "updated", "series"]
 
 _ORDERS = {
@@ -41,7 +47,7 @@ class StoredEvent:
         severity: 0 to 100.
         score: at the peak.
         kind: such as spike or level; ``None``: not worked out.
-        channels: by share, the largest first.
+        channels: by share, the largest first; in lists the first eight.
         status: what the last scoring of its stretch says of it.
         merged_into: the event that it is part of now.
         ongoing: it reaches to the end of what was scored so far.
@@ -264,8 +270,10 @@ def _filtered(
 
 
 def _event(row: Any) -> StoredEvent:
-    columns = dict(zip(_FIELDS, row, strict=False)) | {"details": row[len(_FIELDS)] if len(row) > len(_FIELDS) else {}}
-    columns["channels"] = tuple(ChannelShare(c["name"], c["share"], c["direction"]) for c in columns["channels"])
+    details = row[len(_FIELDS)] if len(row) > len(_FIELDS) else {}
+    columns = dict(zip(_FIELDS, row, strict=False)) | {"details": details}
+    channels = details.pop(ALL_CHANNELS, columns["channels"])
+    columns["channels"] = tuple(ChannelShare(c["name"], c["share"], c["direction"]) for c in channels)
     columns["status"] = EventStatus(columns["status"])
     columns["ongoing"] = bool(columns["ongoing"])
     columns["verdict"] = None if columns["verdict"] is None else Judgement(columns["verdict"])

@@ -1,4 +1,4 @@
-"""Files beside the database: written aside, renamed, and looked at only once the database names them."""
+"""Files beside the database: written aside, renamed after their content, seen once the database names them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from tsanomaly.errors import WorkspaceError
@@ -16,32 +15,33 @@ from tsanomaly.workspace.names import digest
 
 def folder_name(name: str) -> str:
     """A name for a folder that says whose it is, is safe on any system, and is no other name's."""
-    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:40]
+    plain = re.sub(r"[^a-z0-9_-]+", "-", name).strip("-")[:40]
     return plain if plain == name else f"{plain}-{digest(name)[:10]}".lstrip("-")
 
 
-@contextmanager
-def aside(path: Path) -> Iterator[Path]:
-    """Where to write what becomes ``path`` when the block ends well, and is gone when it does not.
+def keep(folder: Path, suffix: str, write: Callable[[Path], object]) -> Path:
+    """A file that is whole or not there, called by its content: the same content again is the same file.
+
+    Args:
+        write: called with the path to write to.
+
+    Returns:
+        Where it is.
 
     Raises:
         WorkspaceError: the folder cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
+    aside = folder / f".{os.getpid()}-{secrets.token_hex(6)}.part"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         try:
-            yield temporary
-            temporary.replace(path)
+            write(aside)
+            with aside.open("rb") as file:
+                content = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+                os.fsync(file.fileno())  # a database that names it must not outlive it in a power cut
+            return aside.replace(folder / f"{content}{suffix}")
         finally:
-            temporary.unlink(missing_ok=True)
+            aside.unlink(missing_ok=True)
     except OSError as error:
-        raise WorkspaceError(
-            f"'{path}' cannot be written beside the workspace: {error.strerror or error}; make room or ask for leave"
-        ) from None
-
-
-def content_digest(path: Path) -> str:
-    """32 characters that stand for a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+        reason = error.strerror or error
+        raise WorkspaceError(f"'{folder}' cannot be written, beside the workspace: {reason}; mend that") from None

@@ -2,8 +2,9 @@
 
 Scoring a stretch again says anew what lies in it, and nothing of what lies outside. So, for one series:
 
-- An event found where a known one lies (they overlap or touch) is that one, and takes its new extent and severity.
-- A known event that reaches out of the stretch keeps what lies outside; whatever is found touching it belongs to it.
+- An event found where a known one lies is that one, and takes its new extent and severity.
+- A known event that lies at the stretch's edge or reaches out of it keeps what lies outside, and whatever is found
+  touching it belongs to it.
 - Several known events under one found are one from now on: one stays, the others are merged into it.
 - A known event inside the stretch that was not found again is withdrawn, unless a person gave a verdict on it.
 - A withdrawn or merged event that is found again comes back as itself.
@@ -84,7 +85,7 @@ def reconcile(known: Sequence[Known], found: Iterable[Stretch], since: datetime,
 
     Args:
         known: events of one series that touch the stretch; others do no harm.
-        found: events of a scoring of ``[since, until)``; they do not overlap.
+        found: events of a scoring of ``[since, until)``; those that touch are one.
     """
     standing = [event for event in known if event.standing]
     reaching_out = [e for e in standing if (e.at.start < since or e.at.end > until) and _in(e.at, since, until)]
@@ -103,7 +104,7 @@ def reconcile(known: Sequence[Known], found: Iterable[Stretch], since: datetime,
     for event in [*reaching_out, *inside]:
         if event.id in taken:
             continue
-        over = [(group.at.common(event.at), -place) for place, group in enumerate(groups) if group.at.touches(event.at)]
+        over = [(group.at.common(event.at), -place) for place, group in enumerate(groups) if group.holds(event)]
         if over:
             merged.append((event, kept[-max(over)[1]].id))
         elif since <= event.at.start and event.at.end <= until and not event.judged:
@@ -121,6 +122,11 @@ class _Group:
     """Found events that are one, with the known ones that hold them together from outside."""
 
     at: Stretch
+    outer: tuple[Known, ...]
+
+    def holds(self, event: Known) -> bool:
+        """Whether an event may be this one."""
+        return event in self.outer or bool(self.at.common(event.at))
 
     @classmethod
     def of(cls, parts: tuple[list[Stretch], list[Known]], since: datetime, until: datetime) -> _Group:
@@ -130,7 +136,7 @@ class _Group:
         # A peak inside the stretch was judged anew, so it no longer counts.
         peaks = [*found, *(e.at for e in outer if not since <= e.at.peak < until)]
         peak = max(peaks, key=lambda s: (s.severity, -s.peak.timestamp()))
-        return cls(Stretch(min(starts), max(ends), peak.peak, peak.severity, peak.body))
+        return cls(Stretch(min(starts), max(ends), peak.peak, peak.severity, peak.body), tuple(outer))
 
 
 def _in(at: Stretch, since: datetime, until: datetime) -> bool:
@@ -138,11 +144,11 @@ def _in(at: Stretch, since: datetime, until: datetime) -> bool:
 
 
 def _connected(found: Iterable[Stretch], outer: Sequence[Known]) -> list[tuple[list[Stretch], list[Known]]]:
-    """Found events, those together that touch the same event which reaches out of the stretch."""
+    """Found events, those together that touch each other, or the same event that reaches out of the stretch."""
     groups: list[tuple[list[Stretch], list[Known]]] = []
     for stretch in sorted(found, key=lambda s: (s.start, s.end)):
         held = [event for event in outer if event.at.touches(stretch)]
-        same = [group for group in groups if any(event in group[1] for event in held)]
+        same = [g for g in groups if any(e in g[1] for e in held) or any(s.touches(stretch) for s in g[0])]
         union = (
             [s for group in same for s in group[0]] + [stretch],
             [*dict.fromkeys([e for group in same for e in group[1]] + held)],
@@ -153,10 +159,11 @@ def _connected(found: Iterable[Stretch], outer: Sequence[Known]) -> list[tuple[l
 
 def _by_likeness(candidates: Sequence[Known], groups: Sequence[_Group]) -> list[tuple[Known, int]]:
     """Pairs that may be the same event, the likeliest first."""
-    pairs = [
-        (not event.judged, -group.at.common(event.at), event.at.start, event.id, place, event)
-        for event in candidates
-        for place, group in enumerate(groups)
-        if group.at.touches(event.at) and (event.standing or group.at.common(event.at))
-    ]
-    return [(event, place) for *_, place, event in sorted(pairs, key=lambda pair: pair[:5])]
+    pairs = []
+    for event in candidates:
+        for place, group in enumerate(groups):
+            if group.holds(event):
+                common = group.at.common(event.at)
+                rank = (not common, not event.judged, -common, event.at.start, event.id, place)
+                pairs.append((rank, event, place))
+    return [(event, place) for _, event, place in sorted(pairs, key=lambda pair: pair[0])]

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from tsanomaly.errors import WorkspaceError
 from tsanomaly.workspace.audit import record
 from tsanomaly.workspace.database import Database
-from tsanomaly.workspace.files import aside, content_digest, folder_name
+from tsanomaly.workspace.files import folder_name, keep
 from tsanomaly.workspace.names import digest, short
 from tsanomaly.workspace.series_rows import hold
 from tsanomaly.workspace.tables import models, series
@@ -65,26 +65,18 @@ class Models:
         Returns:
             The version.
         """
-        content, scope = content_digest(bundle_path), _scope(series)
-        row: dict[str, Any] = {
-            "job": short(job, "a job's name"),
-            "scope": scope,
-            "content": content,
-            "about": dict(about),
-        }
-        # The name holds the content: a file that is there is whole, and no transaction need be open to write it.
-        relative = Path("models", folder_name(job), scope or "all", f"{content}.safetensors")
-        if not (self._folder / relative).exists():
-            with aside(self._folder / relative) as temporary:
-                shutil.copyfile(bundle_path, temporary)
-        row |= {"path": relative.as_posix(), "added_at": now or datetime.now(UTC), "active": False}
+        scope = _scope(series)
+        folder = self._folder / "models" / folder_name(short(job, "a job's name")) / (scope or "all")
+        path = keep(folder, ".safetensors", lambda aside: shutil.copyfile(bundle_path, aside))
+        row: dict[str, Any] = {"job": job, "scope": scope, "content": path.stem, "about": dict(about), "active": False}
+        row |= {"path": path.relative_to(self._folder).as_posix(), "added_at": now or datetime.now(UTC)}
         with self._database.writing() as connection:
             row["series_id"] = None if series is None else hold(connection, job, [series])[series].id
             _hold(connection, job, scope)
             last = connection.execute(
                 select(models.c.version, models.c.content).where(_of(job, scope)).order_by(models.c.version.desc())
             ).first()
-            if last is not None and last.content == content:
+            if last is not None and last.content == path.stem:
                 return int(last.version)
             version = 1 if last is None else int(last.version) + 1
             connection.execute(insert(models).values(row | {"version": version}))

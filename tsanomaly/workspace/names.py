@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from tsanomaly.errors import ConfigurationError
-from tsanomaly.workspace.column_types import NAME, storable
+from tsanomaly.workspace.column_types import LONGEST_NAME, storable
 
 DIGEST_BYTES = 16
 
@@ -29,8 +29,7 @@ def short(text: str, what: str) -> str:
     Raises:
         ConfigurationError: it is empty or too long.
     """
-    most = NAME.length or 0
-    if not text or len(text) > most:
+    if not text or len(text) > LONGEST_NAME:
         shown = f"'{text[:40]}…' of {len(text):,} characters" if text else "empty"
-        raise ConfigurationError(f"{what} is {shown}; expected 1 to {most} characters")
+        raise ConfigurationError(f"{what} is {shown}; expected 1 to {LONGEST_NAME} characters")
     return storable(text)

@@ -21,10 +21,13 @@ from sqlalchemy import Connection, delete, select
 
 from tsanomaly.errors import ConfigurationError, WorkspaceError
 from tsanomaly.workspace.database import Database
-from tsanomaly.workspace.files import aside, content_digest, folder_name
+from tsanomaly.workspace.files import folder_name, keep
 from tsanomaly.workspace.names import digest
 from tsanomaly.workspace.statements import insert_new
 from tsanomaly.workspace.tables import score_parts
+
+GROUP = 1 << 16
+"""Rows that are read or skipped together."""
 
 Filter = tuple[str, str, Any]
 
@@ -151,18 +154,14 @@ def write_scores(folder: Path, job: str, scores: pd.DataFrame) -> list[ScorePart
 
 
 def _write_day(root: Path, job: str, day: str, rows: pd.DataFrame) -> ScorePart:
-    digests, times = rows["digest"], rows["time"]
-    folder = Path("scores", f"job={folder_name(job)}", f"day={day}")
     table = pa.Table.from_pandas(rows.drop(columns="digest"), preserve_index=False)
-    target = root / folder / "part"
-    with aside(target) as temporary:  # pragma: no branch
-        pq.write_table(table, temporary, compression="zstd", row_group_size=1 << 16)
-        name = f"{content_digest(temporary)}.parquet"
-        temporary.replace(target.with_name(name))
-        temporary.touch()
-    target.unlink(missing_ok=True)
-    since, until = times.min().to_pydatetime(), times.max().to_pydatetime()
-    return ScorePart((folder / name).as_posix(), since, until, digests.iloc[0], digests.iloc[-1], len(rows))
+    folder = root / "scores" / f"job={folder_name(job)}" / f"day={day}"
+    path = keep(
+        folder, ".parquet", lambda aside: pq.write_table(table, aside, row_group_size=GROUP, compression="zstd")
+    )
+    since, until = (moment.to_pydatetime() for moment in (rows["time"].min(), rows["time"].max()))
+    first, last = rows["digest"].iloc[0], rows["digest"].iloc[-1]
+    return ScorePart(path.relative_to(root).as_posix(), since, until, first, last, len(rows))
 
 
 def register(connection: Connection, job: str, parts: Iterable[ScorePart]) -> None:

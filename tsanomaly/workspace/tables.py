@@ -16,7 +16,7 @@ from sqlalchemy import (
     text,
 )
 
-from tsanomaly.workspace.column_types import NAME, Document, UTCTime, Words
+from tsanomaly.workspace.column_types import Document, Name, UTCTime, Words
 
 metadata = MetaData(
     naming_convention={
@@ -30,7 +30,7 @@ metadata = MetaData(
 jobs = Table(
     "jobs",
     metadata,
-    Column("name", NAME, primary_key=True),
+    Column("name", Name, primary_key=True),
     Column("toml", Words, nullable=False),
     Column("enabled", Boolean, nullable=False),
     Column("put_at", UTCTime, nullable=False),
@@ -40,7 +40,7 @@ series = Table(
     "series",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("job", NAME, nullable=False),
+    Column("job", Name, nullable=False),
     Column("digest", String(32), nullable=False),  # of the name, which may be too long for an index
     Column("name", Words, nullable=False),
     Column("watermark", UTCTime),  # everything before it was scored
@@ -53,9 +53,9 @@ runs = Table(
     "runs",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("job", NAME, nullable=False),
+    Column("job", Name, nullable=False),
     Column("scheduled_at", UTCTime, nullable=False),
-    Column("owner", NAME, nullable=False),
+    Column("owner", Name, nullable=False),
     Column("attempt", Integer, nullable=False),  # the fencing token: a takeover raises it
     Column("claimed_at", UTCTime, nullable=False),
     Column("heartbeat_at", UTCTime, nullable=False),
@@ -87,7 +87,7 @@ events = Table(
     "events",
     metadata,
     Column("id", String(20), primary_key=True),
-    Column("job", NAME, nullable=False),
+    Column("job", Name, nullable=False),
     Column("series_id", ForeignKey("series.id"), nullable=False),
     Column("start_at", UTCTime, nullable=False),
     Column("end_at", UTCTime, nullable=False),
@@ -129,7 +129,7 @@ models = Table(
     "models",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("job", NAME, nullable=False),
+    Column("job", Name, nullable=False),
     Column("scope", String(32), nullable=False),  # the series' digest; empty: all series of the job
     Column("series_id", ForeignKey("series.id")),
     Column("version", Integer, nullable=False),
@@ -145,7 +145,7 @@ score_parts = Table(
     "score_parts",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("job", NAME, nullable=False),
+    Column("job", Name, nullable=False),
     Column("path", String(400), nullable=False),  # below the workspace's folder
     Column("since", UTCTime, nullable=False),
     Column("until", UTCTime, nullable=False),
@@ -160,9 +160,9 @@ outbox = Table(
     "outbox",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("key", NAME, nullable=False),
-    Column("job", NAME, nullable=False),
-    Column("channel", NAME, nullable=False),
+    Column("key", Name, nullable=False),
+    Column("job", Name, nullable=False),
+    Column("channel", Name, nullable=False),
     Column("body", Document, nullable=False),
     Column("created_at", UTCTime, nullable=False),
     Column("due_at", UTCTime, nullable=False),
@@ -181,11 +181,11 @@ verdicts = Table(
     Column("event_id", ForeignKey("events.id"), nullable=False),
     Column("judgement", String(24), nullable=False),
     Column("note", Words, nullable=False),
-    Column("author", NAME, nullable=False),
+    Column("author", Name, nullable=False),
     Column("at", UTCTime, nullable=False),
     Column("details", Document, nullable=False),
     Column("undone_at", UTCTime),
-    Column("undone_by", NAME),
+    Column("undone_by", Name),
     Index("ix_verdicts_event_id", "event_id"),
 )
 
@@ -195,9 +195,9 @@ notes = Table(
     Column("id", Integer, primary_key=True),
     Column("event_id", ForeignKey("events.id")),
     Column("series_id", ForeignKey("series.id")),
-    Column("job", NAME),
+    Column("job", Name),
     Column("text", Words, nullable=False),
-    Column("author", NAME, nullable=False),
+    Column("author", Name, nullable=False),
     Column("at", UTCTime, nullable=False),
     Column("edited_at", UTCTime),
     Column("version", Integer, nullable=False),
@@ -209,10 +209,10 @@ calendar_entries = Table(
     "calendar_entries",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("calendar", NAME, nullable=False),
+    Column("calendar", Name, nullable=False),
     Column("digest", String(32), nullable=False),  # of the entry's uid
     Column("entry", Document, nullable=False),
-    Column("author", NAME, nullable=False),
+    Column("author", Name, nullable=False),
     Column("at", UTCTime, nullable=False),
     UniqueConstraint("calendar", "digest"),
 )
@@ -222,9 +222,9 @@ audit = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("at", UTCTime, nullable=False),
-    Column("author", NAME, nullable=False),
+    Column("author", Name, nullable=False),
     Column("action", String(40), nullable=False),
-    Column("subject", NAME, nullable=False),
+    Column("subject", Name, nullable=False),
     Column("before", Document),
     Column("after", Document),
     Index("ix_audit_at", "at"),
