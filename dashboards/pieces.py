@@ -48,6 +48,20 @@ def lead(*sentences: str) -> None:
     st.html("".join(f'<p class="ts-lead">{as_html(sentence, 300)}</p>' for sentence in sentences if sentence))
 
 
+def quiet(text: str) -> None:
+    """What need not be read."""
+    st.html(f'<p class="ts-quiet">{as_html(text, 600)}</p>')
+
+
+def story(lines: list[tuple[str, str, str]]) -> None:
+    """What happened, one line each: when, what, and in whose words."""
+    items = "".join(
+        f"<li><span>{as_html(when)}</span><div>{as_html(what, 200)}<small>{as_html(text, 2000)}</small></div></li>"
+        for when, what, text in lines
+    )
+    st.html(f'<ol class="ts-story">{items}</ol>')
+
+
 def facts(pairs: list[tuple[str, str]]) -> None:
     """Labelled facts, side by side."""
     cells = "".join(

@@ -19,6 +19,7 @@ from task import State
 import tsanomaly
 from tsanomaly.errors import ConfigurationError
 from tsanomaly.report.palette import DARK, LIGHT, Palette
+from tsanomaly.workspace import Workspace
 
 OVERVIEW, NEW_DATA, INVESTIGATE = "views/overview.py", "views/new_data.py", "views/investigate.py"
 THRESHOLD, MODELS, JOBS, QUALITY = "views/threshold.py", "views/models.py", "views/jobs.py", "views/quality.py"
@@ -30,6 +31,12 @@ def runs() -> Runs:
     store = Runs()
     store.sweep()
     return store
+
+
+@st.cache_resource(show_spinner=False)
+def workspace() -> Workspace:
+    """The workspace that all share, made where there is none: ``TSANOMALY_WORKSPACE``, or the user's own."""
+    return Workspace.open()
 
 
 def current() -> Run | None:

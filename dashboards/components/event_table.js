@@ -33,7 +33,7 @@ class Table {
     this.body = root.querySelector("tbody");
     this.search = root.querySelector("input");
     this.count = root.querySelector(".count");
-    this.order = { column: 0, descending: false };
+    this.order = { column: -1, descending: false }; // -1: as given
     this.marked = new Set();
     this.frame.onscroll = () => this.draw();
     this.search.oninput = () => {
@@ -64,7 +64,7 @@ class Table {
     const wanted = this.search.parentElement.hidden ? [] : this.search.value.toLowerCase().split(/\s+/).filter(Boolean);
     const { column, descending } = this.order;
     const sign = descending ? -1 : 1;
-    const by = (row) => row.cells[column].by ?? row.cells[column].text;
+    const by = (row) => (column < 0 ? 0 : row.cells[column].by ?? row.cells[column].text);
     this.rows = this.data.rows.filter((row) => {
       row.text ??= row.cells.map((cell) => `${cell.text} ${cell.title ?? ""}`).join(" ").toLowerCase();
       return wanted.every((word) => row.text.includes(word));
@@ -94,7 +94,8 @@ class Table {
       if (wide) heading.className = "wide";
       if (i === this.order.column) heading.ariaSort = this.order.descending ? "descending" : "ascending";
       heading.onclick = () => {
-        this.order = { column: i, descending: this.order.column === i && !this.order.descending };
+        const again = this.order.column === i;
+        this.order = { column: i, descending: again ? !this.order.descending : Boolean(this.data.columns[i].bar) };
         this.arrange();
         this.headings();
         this.draw();

@@ -5,19 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import access
 import budgets
+import closeup
 import event_table
+import judging
 import numpy as np
 import pieces
 import rules
+import saving
 import session
+import stored
 import streamlit as st
 import testing
 import watching
+import words
 from runs import Run
+from streamlit.delta_generator import DeltaGenerator
 from task import State
 
 import tsanomaly
+from tsanomaly.detection.explanation import Explanation
+from tsanomaly.detection.verdicts import instant
 from tsanomaly.errors import BundleError
 from tsanomaly.report import figures
 from tsanomaly.report.html import to_html
@@ -26,6 +35,7 @@ from tsanomaly.report.words import (
     clock_at,
     headline,
     not_judged,
+    percent,
     rarity,
     rows_lasting,
     sentence,
@@ -43,21 +53,26 @@ CLOSE, ALL = "Close", "All"
 DRAWN = 2
 """Channels drawn over the whole series where the user names none."""
 
+STORED = re.compile("[0-9a-f]{16,20}")
+"""How the workspace names events: a run's are named by the row of their peak."""
+
+PARTS = ("Picture", "Channels", "Why", "Similar", "Rows")
+
 FEWEST = 10
 """Rows in the shortest stretch that is shown by itself."""
 
-CHART = {
-    "displaylogo": False,
-    "modeBarButtonsToRemove": ["lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
-    "scrollZoom": False,
-}
+EXPLAINED = 1000
+"""Events of a run whose kinds are worked out at most."""
 
 
 def show() -> None:
-    """The view."""
-    run = session.current()
+    """The view: the workspace's events, or a file of this session that is in no workspace yet."""
+    asked = st.query_params
+    in_workspace = "run" not in asked and ("job" in asked or bool(STORED.fullmatch(asked.get("event", ""))))
+    run = None if in_workspace else session.current()
     if run is None:
-        empty("There is nothing to investigate yet.", "Give a file under New data first.")
+        pieces.title("Investigate", "the events of all jobs")
+        stored.show()
         return
     status = run.status()
     if status.state is State.RUNNING:
@@ -198,7 +213,9 @@ def whole(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event | None, wa
         events, channels=drawn, chosen=chosen, rows=rows, palette=session.palette(), height=120 + 65 * len(drawn)
     )
     figure.update_layout(dragmode="select", selectdirection="h")
-    st.plotly_chart(figure, theme=None, key=key, config=CHART, on_select=touched, selection_mode=("points", "box"))
+    st.plotly_chart(
+        figure, theme=None, key=key, config=closeup.CHART, on_select=touched, selection_mode=("points", "box")
+    )
     if rows is not None:
         said, back = st.columns([5, 1], vertical_alignment="center")
         span = f"{clock_at(events.series, rows[0])} to {clock_at(events.series, rows[1])}"
@@ -239,7 +256,7 @@ def table(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event) -> None:
         shortcut="j",
     )
     event_table.show(
-        event_table.of_run(events),
+        closeup.with_kinds(events, explained(run, events)),
         str(chosen.rank),
         key=f"events-{run.id}",
         on_choice=lambda rank: choose(run, events[int(rank) - 1]),
@@ -251,19 +268,50 @@ def table(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event) -> None:
     st.caption(sentence(f"severity {chosen.severity:.0f} of 100: {rarity(chosen.severity)}"))
 
 
+def explained(run: Run, events: tsanomaly.Events) -> tuple[Explanation, ...]:
+    """What kind each event is; of very many, none is looked into."""
+    if len(events) > EXPLAINED:
+        return ()
+    return closeup.explanations(f"{run.id} {events.threshold.value}", events, session.result(run).detector)
+
+
 def close_up(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event, wanted: list[int] | None) -> None:
-    """One event: what was expected, and what came."""
-    said, channels, around = st.columns([2.2, 0.8, 1.3], vertical_alignment="center")
-    with said:
-        lasts = rows_lasting(events.series, chosen.end_row - chosen.start_row)
-        pieces.heading(f"{clock(chosen.start)}, lasts {lasts}")
-    spans = spans_around(events.series, chosen)
-    span = around.segmented_control(
-        "Shown around it", list(spans), default=CLOSE, key="span", label_visibility="collapsed", required=True
+    """One event: what was expected and what came, why, and what it is like; and the way to a verdict."""
+    lasts = rows_lasting(events.series, chosen.end_row - chosen.start_row)
+    pieces.heading(f"{clock(chosen.start)}, lasts {lasts}")
+    said = explained(run, events)
+    if said:
+        pieces.lead(sentence(said[chosen.rank - 1].sentence))
+    verdicts(run, events, chosen)
+    parts, channels, around_it = st.columns([2.5, 1, 1], vertical_alignment="center")
+    part = parts.segmented_control(
+        "About it", PARTS, default=PARTS[0], key="run-part", required=True, label_visibility="collapsed"
     )
+    key = f"{run.id} {events.threshold.value}@{chosen.peak_row}"
+    detector = session.result(run).detector
+    match part:
+        case "Picture" | "Channels":
+            spans = spans_around(events.series, chosen)
+            span = around_it.selectbox("Shown around it", list(spans), key="span", label_visibility="collapsed")
+            around = spans.get(span, spans[CLOSE])
+            if part == "Picture":
+                pick_channels(run, events, channels)
+                closeup.picture(events, chosen, around, wanted, f"{key}-{span}")
+            else:
+                closeup.heat(events, chosen, around, f"{key}-{span}")
+        case "Why":
+            closeup.why(events, chosen, detector, key)
+        case "Similar":
+            similar(run, events, chosen, said)
+        case "Rows":
+            closeup.raw(events, chosen, key)
+
+
+def pick_channels(run: Run, events: tsanomaly.Events, place: DeltaGenerator) -> None:
+    """Which channels are drawn, where there are several."""
     names = list(events.series.channels)
     if len(names) > 1:
-        with channels.popover("Channels", width="stretch"):
+        with place.popover("Channels", width="stretch"):
             st.multiselect(
                 "Channels to draw",
                 names,
@@ -272,10 +320,57 @@ def close_up(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event, wanted
                 placeholder="those that broke",
                 key=f"channels-{run.id}",
             )
-    figure = figures.zoom(
-        events, chosen, channels=wanted, around=spans.get(span, spans[CLOSE]), palette=session.palette()
-    )
-    st.plotly_chart(figure, theme=None, key=f"close-{chosen.peak_row}-{span}", config=CHART)
+
+
+def similar(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event, said: tuple[Explanation, ...]) -> None:
+    """Other events of the series like this one."""
+    found = closeup.alike(events, chosen, said) if said else []
+    if not found:
+        pieces.lead("No other event of this series is like it.")
+        return
+    table = closeup.with_kinds(events, said)
+    likeness = dict(found)
+    rows = [row for row in table.rows if int(row["id"]) in likeness]
+    for row in rows:
+        share = likeness[int(row["id"])]
+        row["cells"].insert(0, {"text": percent(share), "by": -share})
+    listed = event_table.Rows([{"head": "Alike"}, *table.columns], rows)
+    event_table.show(listed, None, key="similar", on_choice=lambda rank: choose(run, events[int(rank) - 1]))
+
+
+def verdicts(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event) -> None:
+    """A verdict is for all: the first one saves the run to the workspace, and goes on there."""
+    if not access.may_write():
+        return
+    if not events.series.has_clock:
+        pieces.quiet("Verdicts need times: this file has no clock, so its events cannot be kept in the workspace.")
+        return
+    with st.container(horizontal=True, gap="small"):
+        for judgement, key in judging.KEYS.items():
+            if st.button(
+                words.VERDICTS[judgement],
+                key=f"run-judge-{judgement}",
+                shortcut=key,
+                help=f"{judging.MEANS[judgement]} It saves this run to the workspace first.",
+            ):
+                to_workspace(run, events, chosen, judgement)
+
+
+def to_workspace(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event, judgement: str | None) -> None:
+    """Save the run and go on with the same event there."""
+    workspace = session.workspace()
+    with st.spinner("Saving to the workspace"):
+        job = saving.save(run, session.threshold(run), workspace, access.author())
+    start = instant(events.series, chosen.start_row)
+    end = instant(events.series, chosen.end_row)
+    stored_events = workspace.events.list(job, since=start, until=end, order="start", limit=10)
+    if not stored_events:
+        st.switch_page(session.INVESTIGATE, query_params={"job": job})
+    event = max(stored_events, key=lambda each: min(each.end, end) - max(each.start, start))
+    if judgement is not None:
+        st.session_state[f"judge-{event.id}"] = judgement
+    st.session_state["said"] = ("ok", f"Saved to the workspace as {job}.")
+    st.switch_page(session.INVESTIGATE, query_params={"event": event.id, "job": job})
 
 
 def spans_around(series: tsanomaly.Series, event: tsanomaly.Event) -> dict[str, float]:

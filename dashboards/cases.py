@@ -1,0 +1,206 @@
+"""A stored event with the readings around it, so that it is drawn and explained like one just found. No Streamlit here.
+
+Readings come from the scores that were kept, where they hold them, and else from the job's source, scored anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from saving import ERROR, EXPECTED, VALUE
+
+import tsanomaly
+from tsanomaly.detection import events as station
+from tsanomaly.detection.verdicts import row_at
+from tsanomaly.errors import DataError
+from tsanomaly.workspace import StoredEvent, Workspace
+
+STEPS = 40
+"""Rows shown before and after an event at least."""
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A stored event in its surroundings.
+
+    Attributes:
+        events: the stored events of the series in that stretch, ranked.
+        ids: theirs in the workspace, by rank.
+        event: the one looked at.
+        detector: that its job uses now.
+    """
+
+    events: tsanomaly.Events
+    ids: tuple[str, ...]
+    event: tsanomaly.Event
+    detector: tsanomaly.Detector
+
+
+def detector_of(workspace: Workspace, job: str, series: str) -> tsanomaly.Detector:
+    """The model that a job uses for a series: its own, or the shared one.
+
+    Raises:
+        DataError: there is none.
+        BundleError: its file cannot be read.
+    """
+    stored = workspace.models.current(job, series) or workspace.models.current(job)
+    if stored is None:
+        raise DataError(f"job '{job}' has no model of '{series}' any more; run the job, and it learns one")
+    return tsanomaly.load(stored.path)
+
+
+def open_case(
+    workspace: Workspace, stored: StoredEvent, days: float | None, detector: tsanomaly.Detector, zone: str | None
+) -> Case:
+    """An event with what surrounds it.
+
+    Args:
+        days: how long a stretch is wanted; ``None``: a little around the event.
+
+    Raises:
+        TsAnomalyError: its readings are nowhere any more.
+    """
+    since, until = stretch(stored, days, detector)
+    series, scores = readings(workspace, stored, since, until, detector)
+    series = tsanomaly.Series(
+        series.times, series.values, series.channels, series.step, zone or "UTC", name=series.name
+    )
+    others = workspace.events.list(stored.job, stored.series, since, until, order="start", limit=500)
+    within = [each for each in others if row_at(series, each.end) > row_at(series, each.start)]
+    runs = np.array([[row_at(series, each.start), row_at(series, each.end)] for each in within], np.intp).reshape(-1, 2)
+    threshold = threshold_of(stored, detector)
+    events = station.build(series, scores, threshold, detector.severity_.of(scores.total), runs)
+    by_start = {int(start): each.id for (start, _), each in zip(runs, within, strict=True)}
+    ids = tuple(by_start[event.start_row] for event in events)
+    if stored.id not in ids:
+        raise DataError("the readings of this event are not kept any more; what was found of it is shown without them")
+    return Case(events, ids, events[ids.index(stored.id)], detector)
+
+
+def stretch(stored: StoredEvent, days: float | None, detector: tsanomaly.Detector) -> tuple[datetime, datetime]:
+    """What to show around an event."""
+    length = stored.end - stored.start
+    step = timedelta(seconds=float((detector.step_ or np.timedelta64(1, "s")) / np.timedelta64(1, "s")))
+    margin = max(2 * length, STEPS * step)
+    if days is not None:
+        margin = max(margin, (timedelta(days=days) - length) / 2)
+    return stored.start - margin, stored.end + margin
+
+
+def threshold_of(stored: StoredEvent, detector: tsanomaly.Detector) -> tsanomaly.Threshold:
+    """The threshold in force when the event was found; the detector's, where that is not known."""
+    value = stored.details.get("threshold")
+    if isinstance(value, int | float):
+        return tsanomaly.Threshold(float(value), "as when it was found", detector.threshold_.fitted_on)
+    return detector.threshold_
+
+
+def readings(
+    workspace: Workspace, stored: StoredEvent, since: datetime, until: datetime, detector: tsanomaly.Detector
+) -> tuple[tsanomaly.Series, tsanomaly.Scores]:
+    """Values and scores of a stretch.
+
+    Raises:
+        TsAnomalyError: there are none.
+    """
+    frame = workspace.scores.read(stored.job, stored.series, since, until)
+    if len(frame) and all(VALUE + channel in frame for channel in detector.channels_):
+        return from_kept(frame, stored.series, detector)
+    return from_source(workspace, stored, since, until, detector)
+
+
+def from_kept(
+    frame: pd.DataFrame, name: str, detector: tsanomaly.Detector
+) -> tuple[tsanomaly.Series, tsanomaly.Scores]:
+    """Series and scores out of what was kept, laid on the grid again."""
+    step = detector.step_
+    times = frame["time"].dt.tz_convert("UTC").dt.tz_localize(None).to_numpy().astype("datetime64[ns]")
+    row = np.round((times - times[0]) / step).astype(np.intp)
+    n, channels = int(row[-1]) + 1, detector.channels_
+    grid = times[0] + np.arange(n) * step
+
+    def column(name: str) -> Any:
+        full = np.full(n, np.nan)
+        full[row] = frame[name].to_numpy(np.float64)
+        return full
+
+    def matrix(prefix: str) -> Any:
+        known = [prefix + channel in frame for channel in channels]
+        empty = np.full(n, np.nan)
+        return np.column_stack([column(prefix + c) if here else empty for c, here in zip(channels, known, strict=True)])
+
+    series = tsanomaly.Series(grid, matrix(VALUE), channels, step, "UTC", name=name)
+    errors = matrix(ERROR).astype(np.float32)
+    return series, tsanomaly.Scores(grid, column("score"), errors, matrix(EXPECTED), channels)
+
+
+def from_source(
+    workspace: Workspace, stored: StoredEvent, since: datetime, until: datetime, detector: tsanomaly.Detector
+) -> tuple[tsanomaly.Series, tsanomaly.Scores]:
+    """Series and scores from the job's source, scored anew with enough before it."""
+    from tsanomaly.batch.scoring import context
+
+    series = source_series(workspace, stored.job, stored.series, since - context(detector), until)
+    if len(series) < detector.window_:
+        raise DataError("the source of this job does not hold the readings of this event any more")
+    scores = detector.scores(series)
+    first = row_at(series, since)
+    cut = tsanomaly.Scores(
+        scores.times[first:], scores.total[first:], scores.by_channel[first:], scores.expected[first:], scores.channels
+    )
+    return series.between(first, len(series)), cut
+
+
+def source_series(
+    workspace: Workspace, job: str, name: str, since: datetime | None, until: datetime | None
+) -> tsanomaly.Series:
+    """One series of a job's source.
+
+    Raises:
+        TsAnomalyError: the source cannot be read, or has no such series.
+    """
+    from tsanomaly.batch.sources import open_source
+
+    from tsanomaly.batch.job_file import parse_job
+
+    wanted = parse_job(workspace.jobs.get(job).toml, job)
+    for series in open_source(wanted).read(since, until):
+        if series.name == name:
+            return series
+    raise DataError(f"the source of job '{job}' has no series '{name}' in that stretch")
+
+
+def neighbours(workspace: Workspace, stored: StoredEvent, most: int = 50) -> list[StoredEvent]:
+    """Events in other series at that time, of all jobs, the most severe first."""
+    margin = max(stored.end - stored.start, timedelta(minutes=30))
+    found = workspace.events.list(since=stored.start - margin, until=stored.end + margin, limit=most + 50)
+    return [each for each in found if (each.job, each.series) != (stored.job, stored.series)][:most]
+
+
+def alike(
+    workspace: Workspace, stored: StoredEvent, most: int = 12, among: int = 2000
+) -> list[tuple[StoredEvent, float]]:
+    """Past events most like one, with their likeness; of its own job first, then of all."""
+    from tsanomaly.detection.similarity import most_similar
+
+    own = stored.occurrence.fingerprint
+    if own is None:
+        return []
+    past = workspace.events.list(until=stored.end, status=None, order="start", limit=among, details=True)
+    others = [each for each in past if each.id != stored.id and each.occurrence.fingerprint is not None]
+    prints = [each.occurrence.fingerprint for each in others]
+    return [(others[place], likeness) for place, likeness in most_similar(own, prints, most=most)]
+
+
+def past_occurrences(workspace: Workspace, job: str, now: datetime, months: int = 3) -> Sequence[StoredEvent]:
+    """The events that a verdict might change: those of the job in the last months."""
+    since = now.astimezone(UTC) - timedelta(days=30.4 * months)
+    latest = workspace.events.list(job, order="start", limit=1)
+    if latest and latest[0].end < since:  # data of the past: the months before its own last event count
+        since = latest[0].end - timedelta(days=30.4 * months)
+    return workspace.events.list(job, since=since, order="start", limit=5000, details=True)

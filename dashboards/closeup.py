@@ -1,0 +1,123 @@
+"""One event from near: its picture, its channels over time, why, and the rows themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import event_table
+import numpy as np
+import pandas as pd
+import pieces
+import session
+import streamlit as st
+
+import tsanomaly
+from tsanomaly.detection.explanation import Explanation, expected_band, explain, explain_all
+from tsanomaly.detection.similarity import most_similar
+from tsanomaly.report import figures
+from tsanomaly.report.heat_map import heat_map
+from tsanomaly.report.words import rarity, sentence, shown
+
+CHART = {
+    "displaylogo": False,
+    "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+    "scrollZoom": False,
+}
+
+ROWS = 2000
+"""Rows of the series listed at most."""
+
+
+def picture(
+    events: tsanomaly.Events, event: tsanomaly.Event, around: float, wanted: Sequence[int] | None, key: str
+) -> None:
+    """What was expected, and what came."""
+    band = _band(key.partition("@")[0], events)
+    figure = figures.zoom(events, event, channels=wanted, around=around, band=band, palette=session.palette())
+    st.plotly_chart(figure, theme=None, key=f"picture-{key}", config=CHART)
+
+
+@st.cache_resource(max_entries=24, ttl="1h", show_spinner=False)
+def _band(key: str, _events: tsanomaly.Events) -> object:
+    return expected_band(_events)
+
+
+def heat(events: tsanomaly.Events, event: tsanomaly.Event, around: float, key: str) -> None:
+    """All channels against time."""
+    figure = heat_map(events, chosen=event, around=around, palette=session.palette())
+    st.plotly_chart(figure, theme=None, key=f"heat-{key}", config=CHART)
+
+
+def why(events: tsanomaly.Events, event: tsanomaly.Event, detector: tsanomaly.Detector, key: str) -> None:
+    """Kind, channels and the smallest repair."""
+    with st.spinner("Looking for the smallest repair"):
+        said = _explained(key, events, event, detector)
+    left, right = st.columns([1, 1], gap="large")
+    with left:
+        pieces.heading("Which channels broke")
+        pieces.shares(event)
+    with right:
+        pieces.heading("What kind of event")
+        pieces.lead(sentence(said.sentence))
+        pieces.heading("The smallest repair")
+        pieces.lead(said.repair.sentence if said.repair else "None was found: the event is too long to be judged anew.")
+        pieces.heading("How rare")
+        pieces.lead(sentence(f"severity {event.severity:.0f} of 100: {rarity(event.severity)}"))
+
+
+@st.cache_resource(max_entries=64, ttl="1h", show_spinner=False)
+def _explained(
+    key: str, _events: tsanomaly.Events, _event: tsanomaly.Event, _detector: tsanomaly.Detector
+) -> Explanation:
+    return explain(_events, _event, _detector)
+
+
+@st.cache_resource(max_entries=8, ttl="1h", show_spinner=False)
+def explanations(key: str, _events: tsanomaly.Events, _detector: tsanomaly.Detector) -> tuple[Explanation, ...]:
+    """Of all events of a series, without repairs."""
+    return explain_all(_events, _detector)
+
+
+def alike(events: tsanomaly.Events, event: tsanomaly.Event, said: Sequence[Explanation]) -> list[tuple[int, float]]:
+    """Ranks of the other events of the same series most like one, with their likeness."""
+    others = [each for each in said if each.rank != event.rank]
+    own = said[event.rank - 1].fingerprint
+    found = most_similar(own, [each.fingerprint for each in others])
+    return [(others[place].rank, likeness) for place, likeness in found]
+
+
+def raw(events: tsanomaly.Events, event: tsanomaly.Event, key: str) -> None:
+    """The rows of the event and some around it."""
+    length = event.end_row - event.start_row
+    margin = max(5, min(length, ROWS // 4))
+    first, last = max(0, event.start_row - margin), min(len(events.series), event.end_row + margin, ROWS)
+    last = max(last, min(event.start_row + ROWS, event.end_row + margin, len(events.series)))
+    part = events.series.between(first, last)
+    frame = part.to_frame()
+    frame.columns = [shown(str(name), 60) for name in frame.columns]
+    frame.insert(0, "score", np.asarray(events.scores.total[first:last]), allow_duplicates=True)
+    inside = np.zeros(len(frame), bool)
+    inside[event.start_row - first : event.end_row - first] = True
+    frame.insert(0, "in the event", inside, allow_duplicates=True)
+    frame = unique_columns(frame)
+    st.dataframe(frame, height=380, key=f"raw-{key}")
+    st.caption(f"{len(frame):,} rows, in the units of the file; empty where nothing was read.")
+
+
+def unique_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same with columns that a table on the page can tell apart."""
+    seen: dict[str, int] = {}
+    names = []
+    for name in frame.columns:
+        seen[name] = seen.get(name, 0) + 1
+        names.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return frame.set_axis(names, axis=1)
+
+
+def with_kinds(events: tsanomaly.Events, said: Sequence[Explanation]) -> event_table.Rows:
+    """The table of a series' events, each with its kind."""
+    table = event_table.of_run(events)
+    for row, explanation in zip(table.rows, said, strict=False):
+        row["cells"].insert(4, {"text": str(explanation.kind), "title": shown(explanation.sentence, 200)})
+    table.columns.insert(4, {"head": "Kind"})
+    return table

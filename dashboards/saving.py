@@ -1,0 +1,173 @@
+"""A run into the workspace, where others see it: its events, model and scores, as a job of its own. No Streamlit here.
+
+The job reads the file that was uploaded, which is kept beside the workspace's scores and models. It has no schedule
+until it is given one.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import rules
+from runs import Result, Run
+
+import tsanomaly
+from tsanomaly.batch.job_file import parse_job
+from tsanomaly.detection.explanation import Explanation, explain_all
+from tsanomaly.detection.verdicts import instant
+from tsanomaly.errors import ConfigurationError
+from tsanomaly.report.words import stem
+from tsanomaly.workspace import Outcome, SeriesResult, Workspace
+
+LEASE = timedelta(minutes=10)
+"""How long saving may take before somebody else may take it over."""
+
+ROWS_KEPT = 2_000_000
+"""Rows whose scores are kept, the latest ones: a file of ten million would be a gigabyte more."""
+
+VALUE, EXPECTED, ERROR = "value ", "expected ", "error "
+"""What stands before a channel's name in the columns of kept scores."""
+
+
+def save(run: Run, threshold: str, workspace: Workspace, author: str, name: str | None = None) -> str:
+    """Keep a run that is done; returns the job's name. Saved again, it is the same job.
+
+    Args:
+        threshold: at which its events are kept, as :mod:`rules` writes it.
+        name: of the job; ``None``: after the file.
+
+    Raises:
+        ConfigurationError: the file has no clock, or the name is none.
+    """
+    result = run.result()
+    if not result.series.has_clock:
+        raise ConfigurationError(
+            "this file has no clock, and the workspace keeps events by their time; name its time column under "
+            "New data, 'Read it differently'"
+        )
+    job = saved_as(run) or free_name(workspace, name or stem(run.request.name))
+    workspace.jobs.put(job, written(run, job, threshold, workspace), author=author)
+    workspace.models.add(job, result.series.name, run.model, about(result))
+    store(result, threshold, workspace, job)
+    run.write("saved", {"job": job})
+    return job
+
+
+def saved_as(run: Run) -> str | None:
+    """The job that a run was saved as; ``None``: it was not."""
+    return run.read_json("saved").get("job")
+
+
+def free_name(workspace: Workspace, wanted: str) -> str:
+    """A job's name after what somebody typed, and not taken yet."""
+    name = re.sub(r"[^a-z0-9]+", "-", wanted.lower()).strip("-")[:56] or "upload"
+    taken = {job.name for job in workspace.jobs.list()}
+    return next(each for each in (name, *(f"{name}-{n}" for n in range(2, 10_000))) if each not in taken)
+
+
+def written(run: Run, job: str, threshold: str, workspace: Workspace) -> str:
+    """The job's TOML; the file it names is copied to the workspace.
+
+    Raises:
+        JobError: it would not be a job.
+    """
+    try:
+        from tsanomaly.batch.job_draft import draft
+    except ImportError:
+        draft = _draft
+
+    kept = workspace.folder / "uploads" / run.id / f"{stem(run.request.name)}{_ending(run.request.name)}"
+    if not kept.exists():
+        kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        aside = kept.with_name(f".{kept.name}.part")
+        shutil.copyfile(run.folder / "source", aside)
+        aside.replace(kept)
+    budget = threshold if rules.kind_of(threshold) == "budget" else None
+    rule = None if budget else threshold
+    settings = {name: value for name, value in run.request.overrides.items() if value}
+    text = draft(kept, name=job, settings=settings, budget=budget, rule=rule, cron=None)
+    parse_job(text, job)
+    return text
+
+
+def _ending(name: str) -> str:
+    return "".join(re.findall(r"(?i)\.(?:csv|tsv|txt|dat|gz|zip|parquet|pq)(?=\.|$)", name)[-2:]) or ".csv"
+
+
+def about(result: Result) -> dict[str, Any]:
+    """What a model says of itself beside its file."""
+    detector = result.detector
+    return {"learned_from": detector.learned_from_, "window": detector.window_, "threshold": rules.of(detector)}
+
+
+def store(result: Result, threshold: str, workspace: Workspace, job: str) -> None:
+    """Events and scores, as a run of the job."""
+    now = datetime.now(UTC)
+    series, detector = result.series, result.detector
+    events = detector.events(series, result.scores, detector.fit_threshold(rules.parse(threshold)))
+    rows = [
+        described(events, event, explanation)
+        for event, explanation in zip(events, explain_all(events, detector), strict=True)
+    ]
+    run = workspace.runs.claim(job, now, f"dashboard-{job}", LEASE, now)
+    if run is None:  # within the same microsecond: somebody saves the same
+        return
+    parts = workspace.scores.write(job, table(result))
+    first, last = instant(series, 0), instant(series, len(series))
+    outcome = Outcome.SUCCEEDED if len(events) else Outcome.FOUND_NOTHING
+    found = SeriesResult(series.name, outcome, "", first, last, last, rows, len(series))  # type: ignore[arg-type]
+    workspace.commit(run, [found], now, parts=parts)
+    counts = {"series": 1, "rows": len(series), "events": len(events)}
+    workspace.runs.finish(run, outcome, datetime.now(UTC), counts=counts, message="saved from the dashboard")
+
+
+def described(events: tsanomaly.Events, event: tsanomaly.Event, explanation: Explanation) -> dict[str, Any]:
+    """An event as the workspace stores it: with what its fingerprint and its kind are."""
+    series = events.series
+    plain = event.to_dict() | {
+        "start": instant(series, event.start_row),
+        "end": instant(series, event.end_row),
+        "peak_time": instant(series, event.peak_row),
+        "kind": str(explanation.kind),
+        "sentence": explanation.sentence,
+        "fingerprint": explanation.fingerprint.to_dict(),
+        "threshold": events.threshold.value if np.isfinite(events.threshold.value) else None,
+    }
+    return plain
+
+
+def table(result: Result) -> pd.DataFrame:
+    """Scores with what they are of, as ``workspace.scores`` keeps them."""
+    first = max(0, len(result.series) - ROWS_KEPT)
+    series, scores = result.series, result.scores
+    columns: dict[str, Any] = {
+        "series": series.name,
+        "time": pd.DatetimeIndex(np.asarray(series.times[first:])).tz_localize("UTC"),
+        "score": np.asarray(scores.total[first:]),
+    }
+    for j, channel in enumerate(series.channels):
+        columns[VALUE + channel] = np.asarray(series.values[first:, j])
+        columns[EXPECTED + channel] = np.asarray(scores.expected[first:, j])
+        columns[ERROR + channel] = np.asarray(scores.by_channel[first:, j])
+    return pd.DataFrame(columns)
+
+
+def _draft(path, *, name, settings, budget, rule, cron):
+    import json
+
+    lines = [
+        f"name = {json.dumps(name)}",
+        "",
+        "[source]",
+        'kind = "files"',
+        f"path = {json.dumps(str(path))}",
+        "",
+        "[threshold]",
+    ]
+    lines.append(f"budget = {json.dumps(budget)}" if budget else f"rule = {json.dumps(rule)}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,309 @@
+"""Investigate over the workspace: the events of all jobs, one of them close up, and verdicts on them.
+
+The address holds what is selected: ``event``, and the filters ``job``, ``series``, ``show``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import access
+import cases
+import closeup
+import event_table
+import judging
+import pieces
+import session
+import streamlit as st
+import words
+from streamlit.delta_generator import DeltaGenerator
+
+import tsanomaly
+from tsanomaly.errors import TsAnomalyError, WorkspaceError
+from tsanomaly.report.words import ARROWS, DIRECTIONS, counted, percent, rarity, sentence, shown
+from tsanomaly.workspace import EventStatus, StoredEvent, Workspace
+
+OPEN, JUDGED, ALL = "open", "judged", "all"
+SHOWN = {
+    OPEN: "Open: not judged yet",
+    JUDGED: "Judged",
+    **words.VERDICTS,
+    "withdrawn": "Withdrawn: not found again",
+    ALL: "All",
+}
+PARTS = ("Picture", "Channels", "Why", "Similar", "Elsewhere", "Rows", "History")
+SPANS = {"Close": None, "Day": 1.0, "Week": 7.0, "Month": 30.4375, "Year": 365.25}
+MOST = 5000
+
+
+def show() -> None:
+    """The view."""
+    workspace = session.workspace()
+    events = filtered(workspace)
+    if not events:
+        nothing(workspace)
+        return
+    chosen = chosen_of(workspace, events)
+    left, right = st.columns([1, 1.45], gap="medium")
+    with left:
+        listing(workspace, events, chosen)
+    with right:
+        one(workspace, chosen)
+
+
+# --- which ---------------------------------------------------------------------------------------------------------
+
+
+def filtered(workspace: Workspace) -> list[StoredEvent]:
+    """The events that pass the filters, which stand in the address."""
+    jobs = job_names(workspace)
+    one, two, three, four = st.columns([1, 1, 1.1, 0.8], vertical_alignment="bottom")
+    job = chooser(one, "Job", ["", *jobs], "job", lambda name: name or "All jobs")
+    series = chooser(two, "Series", ["", *series_names(workspace, job)], "series", lambda name: name or "All series")
+    which = chooser(three, "Show", list(SHOWN), "show", lambda name: SHOWN.get(name, name))
+    least = four.slider("Severity from", 0, 60, 0, step=5, key="least", help="0 to 100; 10 more is ten times rarer.")
+    found = workspace.events.list(
+        job or None,
+        series or None,
+        status=EventStatus.WITHDRAWN if which == "withdrawn" else None if which == ALL else EventStatus.FOUND,
+        verdict="none" if which == OPEN else which if which in words.VERDICTS else None,
+        severity=least or None,
+        limit=MOST,
+    )
+    return [event for event in found if event.verdict is not None] if which == JUDGED else found
+
+
+def chooser(place: DeltaGenerator, label: str, options: list[str], name: str, said: Callable[[str], str]) -> str:
+    """A filter that is mirrored in the address; what stands there and is none of the options counts as the first."""
+    asked = st.query_params.get(name, "")
+    now = asked if asked in options else options[0]
+    chosen = place.selectbox(
+        label, options, index=options.index(now), format_func=lambda o: shown(said(o), 40), key=f"filter-{name}-{now}"
+    )
+    if chosen != now:
+        if chosen == options[0]:
+            st.query_params.pop(name, None)
+        else:
+            st.query_params[name] = chosen
+        st.rerun()
+    return chosen
+
+
+def job_names(workspace: Workspace) -> list[str]:
+    """Of all that have run or may run."""
+    return sorted({job.name for job in workspace.jobs.list()} | {run.job for run in workspace.runs.list(limit=500)})
+
+
+def series_names(workspace: Workspace, job: str) -> list[str]:
+    """Of one job; of no job where none is chosen: names alone do not tell whose they are."""
+    return list(workspace.watermarks.all(job)) if job else []
+
+
+def nothing(workspace: Workspace) -> None:
+    """No event passes: say what to do."""
+    if workspace.events.count(status=None) == 0:
+        pieces.lead("The workspace holds no events yet. Judge a file under New data and save it, or let a job run.")
+        st.page_link(session.NEW_DATA, label="New data")
+        return
+    pieces.lead("No event passes these filters. Show all, or choose another job.")
+    if st.button("Show all events"):
+        st.query_params.clear()
+        st.query_params["show"] = ALL
+        st.rerun()
+
+
+def chosen_of(workspace: Workspace, events: list[StoredEvent]) -> StoredEvent:
+    """The event in the address, even where the filters leave it out: a link must lead to what it names."""
+    asked = st.query_params.get("event", "")
+    if re.fullmatch(r"[0-9a-f]{8,20}", asked):
+        try:
+            return workspace.events.get(asked)
+        except WorkspaceError as error:
+            st.warning(pieces.plain(str(error)))
+    st.query_params["event"] = events[0].id
+    return workspace.events.get(events[0].id)
+
+
+def choose(event_id: str) -> None:
+    """Make it the chosen one."""
+    st.query_params["event"] = event_id
+
+
+# --- the list ------------------------------------------------------------------------------------------------------
+
+
+def listing(workspace: Workspace, events: list[StoredEvent], chosen: StoredEvent) -> None:
+    """The table, the way through it by keys, and verdicts for several."""
+    ids = [event.id for event in events]
+    at = ids.index(chosen.id) if chosen.id in ids else -1
+    title, back, onward = st.columns([2, 1.1, 1], vertical_alignment="center")
+    with title:
+        pieces.heading(f"Event {at + 1:,} of {len(events):,}" if at >= 0 else counted(len(events), "event"))
+    for place, label, to, key in ((back, "Previous", at - 1, "k"), (onward, "Next", at + 1, "j")):
+        place.button(
+            label,
+            key=label.lower(),
+            on_click=choose,
+            args=(ids[max(0, min(to, len(ids) - 1))],),
+            disabled=not 0 <= to < len(ids),
+            width="stretch",
+            shortcut=key,
+        )
+    marked = event_table.show(
+        rows_of(events), chosen.id, key="stored-events", on_choice=choose, height=452, many=access.may_write()
+    )
+    if len(events) == MOST:
+        st.caption(f"The {MOST:,} most severe; narrow the filters to see others.")
+    judging.several(workspace, [event for event in events if event.id in set(marked)])
+
+
+def rows_of(events: list[StoredEvent]) -> event_table.Rows:
+    """Stored events as the table shows them; a row's id is the event's."""
+    columns = [
+        event_table.SEVERITY,
+        {"head": "Start"},
+        {"head": "Series"},
+        {"head": "Kind"},
+        {"head": "What broke", "wide": True},
+        {"head": "Verdict"},
+    ]
+    return event_table.Rows(columns, [_row(event) for event in events])
+
+
+def _row(event: StoredEvent) -> dict[str, object]:
+    leading = event.channels[0] if event.channels else None
+    broke = f"{ARROWS.get(leading.direction, '')} {shown(leading.name, 40)}" if leading else ""
+    return {
+        "id": event.id,
+        "quiet": event.status != EventStatus.FOUND,
+        "cells": [
+            event_table.severity(event.severity),
+            {"text": words.moment(event.start), "by": event.start.timestamp(), "title": words.length(event)},
+            {"text": shown(event.series, 24), "title": f"{shown(event.series, 200)}, job {event.job}"},
+            {"text": event.kind or ""},
+            {"text": broke},
+            {"text": words.VERDICTS[event.verdict] if event.verdict else "open"},
+        ],
+    }
+
+
+# --- one event -----------------------------------------------------------------------------------------------------
+
+
+def one(workspace: Workspace, event: StoredEvent) -> None:
+    """What it is, the verdict, and what is asked about it."""
+    about(event)
+    judging.panel(workspace, event)
+    choice, beside_it = st.columns([5.2, 1], vertical_alignment="center")
+    part = choice.segmented_control(
+        "About it", PARTS, default=PARTS[0], key="part", required=True, label_visibility="collapsed"
+    )
+    match part:
+        case "Similar":
+            similar(workspace, event)
+        case "Elsewhere":
+            elsewhere(workspace, event)
+        case "History":
+            remembered(workspace, event)
+        case _:
+            with_readings(workspace, event, part, beside_it)
+
+
+def about(event: StoredEvent) -> None:
+    """When, how long, how severe, and in words what."""
+    state = {EventStatus.WITHDRAWN: " · withdrawn: not found again", EventStatus.MERGED: " · part of another event"}
+    pieces.heading(f"{shown(event.series, 60)} · {words.moment(event.start)}, lasts {words.length(event)}")
+    said = event.details.get("sentence")
+    leading = ", ".join(
+        f"{shown(c.name, 40)} {percent(c.share)} {DIRECTIONS.get(c.direction, '')}" for c in event.channels[:2]
+    )
+    pieces.lead(sentence(shown(str(said), 200)) if said else sentence(leading))
+    pieces.quiet(
+        f"Severity {event.severity:.0f} of 100: {rarity(event.severity)} · job {event.job}{state.get(event.status, '')}"
+    )
+
+
+def with_readings(workspace: Workspace, event: StoredEvent, part: str, place: DeltaGenerator) -> None:
+    """The parts that need the series itself."""
+    span = "Close"
+    if part in PARTS[:2]:
+        span = place.selectbox("Shown around it", list(SPANS), key="stored-span", label_visibility="collapsed")
+    try:
+        with st.spinner("Opening"):
+            case = case_of(event.id, SPANS[span], event.verdict_version, words.zone(), event, workspace)
+    except TsAnomalyError as error:
+        st.info(pieces.plain(sentence(str(error))))
+        pieces.shares(event)
+        return
+    key = f"{event.id}-{span}"
+    around = len(case.events.series) / max(30, case.event.end_row - case.event.start_row)
+    match part:
+        case "Picture":
+            closeup.picture(case.events, case.event, around, None, key)
+        case "Channels":
+            closeup.heat(case.events, case.event, around, key)
+        case "Why":
+            closeup.why(case.events, case.event, case.detector, key)
+        case "Rows":
+            closeup.raw(case.events, case.event, key)
+
+
+@st.cache_resource(max_entries=48, ttl="10m", show_spinner=False)
+def case_of(
+    event_id: str, days: float | None, version: int, zone: str, _event: StoredEvent, _workspace: Workspace
+) -> cases.Case:
+    """An event with its readings; kept for a while."""
+    detector = detector_of(_event.job, _event.series, _workspace)
+    return cases.open_case(_workspace, _event, days, detector, zone)
+
+
+@st.cache_resource(max_entries=16, ttl="10m", show_spinner=False)
+def detector_of(job: str, series: str, _workspace: Workspace) -> tsanomaly.Detector:
+    """The model that a job uses for a series; kept for a while."""
+    return cases.detector_of(_workspace, job, series)
+
+
+def similar(workspace: Workspace, event: StoredEvent) -> None:
+    """Past events like it, and what was said of them."""
+    found = cases.alike(workspace, event)
+    if not found:
+        pieces.lead("No past event is like this one: it is the first of its kind here.")
+        return
+    pieces.lead(f"{counted(len(found), 'past event')} like this one, the most alike first. Choose one to look at it.")
+    likeness = {each.id: share for each, share in found}
+    table = rows_of([each for each, _ in found])
+    for row in table.rows:
+        share = likeness[str(row["id"])]
+        row["cells"].insert(0, {"text": percent(share), "by": -share})
+    table.columns.insert(0, {"head": "Alike"})
+    event_table.show(table, None, key=f"similar-{event.id}", on_choice=choose)
+
+
+def elsewhere(workspace: Workspace, event: StoredEvent) -> None:
+    """What happened elsewhere at that time."""
+    found = cases.neighbours(workspace, event)
+    if not found:
+        pieces.lead("In no other series was there an event at that time: this one stands alone.")
+        return
+    pieces.lead(f"{counted(len(found), 'event')} in other series at that time, the most severe first.")
+    event_table.show(rows_of(found), None, key=f"beside-{event.id}", on_choice=choose)
+
+
+def remembered(workspace: Workspace, event: StoredEvent) -> None:
+    """Notes, verdicts and what runs did to it."""
+    if access.may_write():
+        with st.form(f"note-{event.id}", clear_on_submit=True, border=False):
+            text, button = st.columns([4, 1], vertical_alignment="bottom")
+            note = text.text_input("A note for others", max_chars=2000)
+            if button.form_submit_button("Add", width="stretch") and note.strip():
+                workspace.notes.add(note, author=access.author(), event_id=event.id)
+                st.rerun()
+    lines = [(note.at, f"{shown(note.author, 40)} noted", note.text) for note in workspace.notes.list(event.id)]
+    for said in workspace.verdicts.history(event.id):
+        undone = f", undone by {shown(said.undone_by or '', 40)}" if said.undone_at else ""
+        what = f"{shown(said.author, 40)} judged it: {words.VERDICTS[said.judgement]}{undone}"
+        lines.append((said.at, what, said.note))
+    changes = workspace.events.history(event.id)
+    lines += [(change.at, f"A run of {event.job}: {change.change}", "") for change in changes]
+    pieces.story([(words.moment(at), what, text) for at, what, text in sorted(lines, key=lambda line: line[0])])

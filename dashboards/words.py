@@ -1,0 +1,59 @@
+"""Times of stored events in the zone that the analyst chose, and other words of the workspace."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import streamlit as st
+
+from tsanomaly.report.words import lasting
+from tsanomaly.workspace import StoredEvent
+
+VERDICTS = {
+    "true": "True",
+    "false alarm": "False alarm",
+    "maintenance": "Maintenance",
+    "unclear": "Unclear",
+    "new normal": "New normal",
+}
+"""As buttons say them."""
+
+
+def zone() -> str:
+    """Whose clock stored times are shown on."""
+    return str(st.session_state.get("zone") or "UTC")
+
+
+def moment(when: datetime | None, *, seconds: bool = False) -> str:
+    """``3 Feb 2026, 05:00`` on the chosen clock; a dash where there is none."""
+    if when is None:
+        return "–"
+    local = when.astimezone(ZoneInfo(zone()))
+    return f"{local.day} {local:%b %Y, %H:%M:%S}" if seconds else f"{local.day} {local:%b %Y, %H:%M}"
+
+
+def length(event: StoredEvent) -> str:
+    """How long it lasts, or has lasted so far."""
+    said = span(event.end - event.start)
+    return f"{said} so far" if event.ongoing else said
+
+
+def span(delta: timedelta) -> str:
+    """``3 h 20 min``."""
+    return lasting(np.timedelta64(int(delta.total_seconds() * 1e6), "us").astype("timedelta64[ns]"))
+
+
+def ago(when: datetime | None, now: datetime | None = None) -> str:
+    """``5 min ago``, ``in 2 h``."""
+    if when is None:
+        return "never"
+    delta = (now or datetime.now(UTC)) - when
+    seconds = abs(delta.total_seconds())
+    for size, name in ((86_400, "day"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            number = round(seconds / size)
+            said = f"{number} {name}{'s' * (name == 'day' and number != 1)}"
+            return f"{said} ago" if delta >= timedelta(0) else f"in {said}"
+    return "just now" if delta >= timedelta(0) else "in a moment"
