@@ -15,7 +15,7 @@ Standing events of a series therefore never overlap, and reconciling the same fi
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,7 +35,7 @@ class Stretch:
     end: datetime
     peak: datetime
     severity: float
-    body: Any = None
+    body: Any = field(default=None, hash=False)  # plain types, such as dictionaries
 
     def touches(self, other: Stretch) -> bool:
         """Whether they overlap, or one begins where the other ends."""
