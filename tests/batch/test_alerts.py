@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from postgres import postgres_url, workspace, workspace_url  # noqa: F401
-from receivers import receiver, serving  # noqa: F401
+from receivers import serving
 
 from tsanomaly.batch.alerts import alerts_of, deliver
 from tsanomaly.batch.findings import EXPECTED, VALUE
@@ -46,7 +45,7 @@ class Plant:
         self.workspace, self.job, self.at = workspace, job, NOON
 
     def run(self, found=None, outcome=None, message="", at=None, now=None, until=None):
-        """Score everything up to a time: what was found is ``{series: [events]}``; a series without data is left out."""
+        """Score all up to a time; what was found is ``{series: [events]}``, without series that had no data."""
         self.at = at or self.at + HOUR
         now = now or self.at
         run = self.workspace.runs.claim(self.job.name, self.at, "host:1", HOUR, now)
@@ -71,17 +70,17 @@ class Plant:
 
 
 @pytest.fixture
-def plant(workspace):  # noqa: F811
+def plant(workspace):
     return lambda *args, **settings: Plant(workspace, job(*args, **settings))
 
 
 # --- what is told, and when again ---------------------------------------------------------------------------------
 
 
-def test_a_new_event_is_told_once(plant, receiver):  # noqa: F811
+def test_a_new_event_is_told_once(plant, receiver):
     runs = plant('link_base = "https://anomalies.example.org"')
     found = {"pump-7": [event(NOON, 3, 62.4)]}
-    assert runs.run(found).sent == 1, runs.workspace.outbox.list()[0].error
+    assert runs.run(found).sent == 1
     assert runs.run(found).sent == 0
     assert receiver.titles == ["pumps: an anomaly, severity 62 of 100"]
     stored = runs.workspace.events.list("pumps")[0]
@@ -96,7 +95,7 @@ def test_a_new_event_is_told_once(plant, receiver):  # noqa: F811
     assert len(key) == 32
 
 
-def test_all_of_a_run_is_one_message_and_the_worst_come_first(plant, receiver):  # noqa: F811
+def test_all_of_a_run_is_one_message_and_the_worst_come_first(plant, receiver):
     runs = plant("most_events = 3")
     runs.run({f"pump-{n}": [event(NOON - HOUR, 0.5, 20 + n)] for n in range(8)})
     assert receiver.titles == ["pumps: 8 anomalies, the worst of severity 27 of 100"]
@@ -108,7 +107,7 @@ def test_all_of_a_run_is_one_message_and_the_worst_come_first(plant, receiver): 
     assert "And 5 more." in receiver.texts[0]
 
 
-def test_an_event_that_grows_is_told_again_and_one_that_hardly_does_is_not(plant, receiver):  # noqa: F811
+def test_an_event_that_grows_is_told_again_and_one_that_hardly_does_is_not(plant, receiver):
     runs = plant()
     for hours, severity in ((1, 40), (2, 49.9), (3, 50.0), (4, 55)):
         runs.run({"pump": [event(NOON, hours, severity)]})
@@ -116,7 +115,7 @@ def test_an_event_that_grows_is_told_again_and_one_that_hardly_does_is_not(plant
     assert "it has grown: severity was 40" in receiver.texts[1]
 
 
-def test_an_event_that_lasts_is_told_again_after_the_interval(plant, receiver):  # noqa: F811
+def test_an_event_that_lasts_is_told_again_after_the_interval(plant, receiver):
     runs = plant('repeat_after = "3h"')
     for hours in range(1, 8):
         runs.run({"pump": [event(NOON, hours)]})
@@ -126,7 +125,7 @@ def test_an_event_that_lasts_is_told_again_after_the_interval(plant, receiver): 
     assert all("it was told before, and lasts" in text for text in receiver.texts[1:])
 
 
-def test_its_end_is_told_once_and_not_of_one_that_was_told_as_over(plant, receiver):  # noqa: F811
+def test_its_end_is_told_once_and_not_of_one_that_was_told_as_over(plant, receiver):
     runs = plant()
     found = {"a": [event(NOON, 1)], "b": [event(NOON - 3 * HOUR, 1)]}
     for _ in range(3):
@@ -135,21 +134,21 @@ def test_its_end_is_told_once_and_not_of_one_that_was_told_as_over(plant, receiv
     assert "No longer going on:\n- a: over; 2 Mar 2026, 13:00, for 1 h, severity 50\n" in receiver.texts[1]
 
 
-def test_an_event_that_late_data_take_back_is_told_as_withdrawn(plant, receiver):  # noqa: F811
+def test_an_event_that_late_data_take_back_is_told_as_withdrawn(plant, receiver):
     runs = plant()
     runs.run({"a": [event(NOON, 1)]})
     runs.run({"a": []})
     assert "- a: withdrawn;" in receiver.texts[1]
 
 
-def test_recovery_can_be_left_out(plant, receiver):  # noqa: F811
+def test_recovery_can_be_left_out(plant, receiver):
     runs = plant("recovery = false")
     for _ in range(3):
         runs.run({"a": [event(NOON, 1)]})
     assert len(receiver.posts) == 1
 
 
-def test_two_events_that_become_one_are_not_news(plant, receiver):  # noqa: F811
+def test_two_events_that_become_one_are_not_news(plant, receiver):
     runs = plant()
     runs.run({"a": [event(NOON, 0.25), event(NOON + HOUR / 2, 0.5)]})
     runs.run({"a": [event(NOON, 2)]})
@@ -161,7 +160,7 @@ def test_two_events_that_become_one_are_not_news(plant, receiver):  # noqa: F811
     ("judgement", "messages"),
     [(Judgement.FALSE_ALARM, 1), (Judgement.MAINTENANCE, 1), (Judgement.NEW_NORMAL, 1), (Judgement.TRUE, 3)],
 )
-def test_a_verdict_that_it_was_no_anomaly_ends_the_talk_of_it(plant, receiver, judgement, messages):  # noqa: F811
+def test_a_verdict_that_it_was_no_anomaly_ends_the_talk_of_it(plant, receiver, judgement, messages):
     runs = plant()
     runs.run({"a": [event(NOON, 1)]})
     stored = runs.workspace.events.list("pumps")[0]
@@ -171,7 +170,7 @@ def test_a_verdict_that_it_was_no_anomaly_ends_the_talk_of_it(plant, receiver, j
     assert len(receiver.posts) == messages
 
 
-def test_each_channel_gets_what_is_severe_enough_for_it(plant, receiver, monkeypatch):  # noqa: F811
+def test_each_channel_gets_what_is_severe_enough_for_it(plant, receiver, monkeypatch):
     with serving() as pager:
         monkeypatch.setenv("PAGER", pager.url)
         channels = '[[alerts.channels]]\nurl_env="OPS"\n[[alerts.channels]]\nurl_env="PAGER"\nmin_severity=60\n'
@@ -185,7 +184,7 @@ def test_each_channel_gets_what_is_severe_enough_for_it(plant, receiver, monkeyp
 # --- the alert budget ---------------------------------------------------------------------------------------------
 
 
-def test_the_budget_lets_the_worst_through_and_the_next_message_counts_the_rest(plant, receiver):  # noqa: F811
+def test_the_budget_lets_the_worst_through_and_the_next_message_counts_the_rest(plant, receiver):
     runs = plant('budget = "3/day"\nrecovery = false')
     runs.run({f"s{n}": [event(NOON - 2 * HOUR, 0.5, 30 + n)] for n in range(5)})
     assert receiver.titles == ["pumps: 3 anomalies, the worst of severity 34 of 100"]
@@ -199,7 +198,7 @@ def test_the_budget_lets_the_worst_through_and_the_next_message_counts_the_rest(
 # --- silence ------------------------------------------------------------------------------------------------------
 
 
-def test_three_runs_without_data_of_a_series_are_an_alert_and_its_return_is_told(plant, receiver):  # noqa: F811
+def test_three_runs_without_data_of_a_series_are_an_alert_and_its_return_is_told(plant, receiver):
     runs = plant()
     runs.run({"a": [], "b": []})
     for expected in (0, 0, 1, 0):
@@ -211,13 +210,13 @@ def test_three_runs_without_data_of_a_series_are_an_alert_and_its_return_is_told
     assert "Data arrive again:\n- b" in receiver.texts[1]
 
 
-def test_silence_is_counted_beyond_the_allowed_lateness(plant, receiver):  # noqa: F811
+def test_silence_is_counted_beyond_the_allowed_lateness(plant, receiver):
     runs = plant('no_data_after = "2h"', rest='[range]\nallowed_lateness = "90min"')
     runs.run({"a": []})
     assert [runs.run({}).sent for _ in range(5)] == [0, 0, 0, 1, 0]
 
 
-def test_silence_that_goes_on_is_told_ever_more_rarely(plant, receiver):  # noqa: F811
+def test_silence_that_goes_on_is_told_ever_more_rarely(plant, receiver):
     runs = plant('no_data_after = "1h"\nrepeat_after = "2h"')
     runs.run({"a": []})
     told = [hours for hours in range(1, 40) if runs.run({}).sent]
@@ -227,7 +226,7 @@ def test_silence_that_goes_on_is_told_ever_more_rarely(plant, receiver):  # noqa
 # --- failures -----------------------------------------------------------------------------------------------------
 
 
-def test_a_failure_is_told_until_it_is_over_and_not_each_hour(plant, receiver):  # noqa: F811
+def test_a_failure_is_told_until_it_is_over_and_not_each_hour(plant, receiver):
     runs = plant('no_data_after = "30D"\nrepeat_after = "4h"')
     runs.run({"a": []})
     down = Outcome.SOURCE_UNREACHABLE
@@ -244,14 +243,14 @@ def test_a_failure_is_told_until_it_is_over_and_not_each_hour(plant, receiver): 
     assert "Source unreachable: postgresql://***＠db:5432 refused." in receiver.texts[0]
 
 
-def test_a_run_that_was_cancelled_says_nothing(plant, receiver):  # noqa: F811
+def test_a_run_that_was_cancelled_says_nothing(plant, receiver):
     assert plant().run(outcome=Outcome.CANCELLED).sent == 0
 
 
 # --- quiet hours --------------------------------------------------------------------------------------------------
 
 
-def test_what_quiet_hours_held_leaves_as_one_message_without_what_is_over_by_then(plant, receiver):  # noqa: F811
+def test_what_quiet_hours_held_leaves_as_one_message_without_what_is_over_by_then(plant, receiver):
     night = datetime(2026, 3, 2, 22, tzinfo=UTC)  # 23:00 in Berlin
     runs = plant('quiet_hours = [{ start = "22:00", end = "07:00" }]\nno_data_after = "30D"')
     runs.run({"a": [event(night, 1, 40)], "b": []}, at=night + HOUR)
@@ -273,7 +272,7 @@ def test_what_quiet_hours_held_leaves_as_one_message_without_what_is_over_by_the
 # --- delivery -----------------------------------------------------------------------------------------------------
 
 
-def test_what_does_not_leave_is_tried_again_ever_later_with_the_same_key(plant, receiver):  # noqa: F811
+def test_what_does_not_leave_is_tried_again_ever_later_with_the_same_key(plant, receiver):
     runs = plant()
     receiver.status = 503
     assert runs.run({"a": [event(NOON, 1)]}).failed == 1
@@ -292,7 +291,7 @@ def test_what_does_not_leave_is_tried_again_ever_later_with_the_same_key(plant, 
     assert receiver.keys == [message.key]
 
 
-def test_a_sender_that_dies_after_sending_sends_the_same_key_again(plant, receiver):  # noqa: F811
+def test_a_sender_that_dies_after_sending_sends_the_same_key_again(plant, receiver):
     runs = plant()
     runs.run({"a": [event(NOON, 1)]})
     other = Plant(runs.workspace, job(name="others"))
@@ -308,7 +307,7 @@ def test_a_sender_that_dies_after_sending_sends_the_same_key_again(plant, receiv
     assert receiver.keys[-1] == taken.key
 
 
-def test_one_receiver_that_is_down_holds_up_no_other(plant, receiver, monkeypatch):  # noqa: F811
+def test_one_receiver_that_is_down_holds_up_no_other(plant, receiver, monkeypatch):
     with serving() as down:
         monkeypatch.setenv("DOWN", down.url)
     channels = '[[alerts.channels]]\nurl_env="DOWN"\n[[alerts.channels]]\nurl_env="OPS"\n'
@@ -316,7 +315,7 @@ def test_one_receiver_that_is_down_holds_up_no_other(plant, receiver, monkeypatc
     assert len(receiver.posts) == 1
 
 
-def test_a_run_that_was_taken_over_tells_what_an_undisturbed_one_does(tmp_path, receiver):  # noqa: F811
+def test_a_run_that_was_taken_over_tells_what_an_undisturbed_one_does(tmp_path, receiver):
     found = {f"s{n}": [event(NOON, 1, 30 + n)] for n in range(4)}
     bodies = []
     for interrupted in (False, True):
@@ -343,7 +342,7 @@ def test_a_run_that_was_taken_over_tells_what_an_undisturbed_one_does(tmp_path, 
 # --- secrets and hostile names ------------------------------------------------------------------------------------
 
 
-def test_no_secret_reaches_the_store_a_log_or_an_error(plant, receiver, caplog, capfd):  # noqa: F811
+def test_no_secret_reaches_the_store_a_log_or_an_error(plant, receiver, caplog, capfd):
     runs = plant()
     with caplog.at_level(logging.DEBUG):
         runs.run({"a": [event(NOON, 1)]})
@@ -360,14 +359,14 @@ def test_no_secret_reaches_the_store_a_log_or_an_error(plant, receiver, caplog, 
 
 
 @pytest.mark.parametrize("address", ["", "nonsense", "slack://", "json://"])
-def test_an_address_that_cannot_be_used_is_named_by_its_variable(plant, receiver, monkeypatch, address):  # noqa: F811
+def test_an_address_that_cannot_be_used_is_named_by_its_variable(plant, receiver, monkeypatch, address):
     monkeypatch.setenv("OPS", address)
     runs = plant()
     assert runs.run({"a": [event(NOON, 1)]}).failed == 1
     assert "OPS" in runs.workspace.outbox.list("pumps")[0].error
 
 
-def test_names_from_files_neither_call_people_nor_hide(plant, receiver):  # noqa: F811
+def test_names_from_files_neither_call_people_nor_hide(plant, receiver):
     hostile = ["@everyone <!channel>", "=cmd()|'x'", "\u202egnihton", "x" * 10_000, "two\nlines"]
     plant().run({name: [event(NOON, 1, channel=name)] for name in hostile})
     text = receiver.texts[0]
@@ -389,7 +388,7 @@ def store_scores(store, series, channel):
     return store.scores.write("pumps", frame.assign(**{VALUE + channel: actual, EXPECTED + channel: expected}))
 
 
-def test_the_worst_event_is_pictured(plant, receiver):  # noqa: F811
+def test_the_worst_event_is_pictured(plant, receiver):
     runs = plant()
     run = runs.workspace.runs.claim("pumps", NOON - HOUR, "host:1", HOUR, NOON)
     runs.workspace.commit(run, [], NOON, parts=store_scores(runs.workspace, "a", "pressure"))
@@ -403,6 +402,6 @@ def test_the_worst_event_is_pictured(plant, receiver):  # noqa: F811
         assert (np.abs(colours.astype(int) - colour).max(axis=1) < 12).sum() > 100
 
 
-def test_without_scores_the_message_leaves_without_a_picture(plant, receiver):  # noqa: F811
+def test_without_scores_the_message_leaves_without_a_picture(plant, receiver):
     plant().run({"a": [event(NOON, 1)]})
     assert receiver.pictures(0) == []
