@@ -97,7 +97,7 @@ def test_trainset_brings_back_rows_judgements_and_channels(edges, channels, judg
     ]
     written = write_labels(given_labels, "trainset", [series])
     assert read_labels(written, series="pump") == tuple(given_labels)
-    assert len(written.splitlines()) == 1 + 2 * 40
+    assert len(written.split("\r\n")) == 2 + 2 * 40
 
 
 def test_trainset_needs_the_readings():

@@ -167,5 +167,5 @@ def _plain_time(when: Moment) -> str:
 
 def _dumped(table: list[list[str]]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(table)
+    csv.writer(text, lineterminator="\r\n").writerows(table)  # with "\n" alone a lone "\r" would go unquoted
     return text.getvalue()
