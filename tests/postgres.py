@@ -19,6 +19,7 @@ import pytest
 from sqlalchemy import make_url
 
 from tsanomaly.workspace import Workspace
+from tsanomaly.workspace.tables import metadata
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -73,8 +74,26 @@ def _empty_on_sqlite():
     return Path(folder, "empty.sqlite")
 
 
+@cache
+def _emptied_on_postgresql():
+    return new_database(_empty_on_postgresql())
+
+
+def emptied_workspace():
+    """The URL of a workspace on PostgreSQL that all tests of this process share, emptied: quicker than a new one."""
+    url = _emptied_on_postgresql()
+    names = ", ".join(table.name for table in metadata.sorted_tables)
+    with psycopg.connect(make_url(url).set(drivername="postgresql").render_as_string(False), autocommit=True) as link:
+        link.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        link.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+    return url
+
+
 def new_workspace(kind, folder):
-    """The URL of an empty workspace: copied, which is faster than made."""
+    """The URL of an empty workspace that nobody else uses: copied, which is quicker than made."""
     if kind == "postgresql":
         return new_database(_empty_on_postgresql())
     shutil.copyfile(_empty_on_sqlite(), folder / "workspace.sqlite")
@@ -92,7 +111,7 @@ def workspace_url(request, tmp_path, monkeypatch):
     """The URL of an empty workspace, on SQLite and on PostgreSQL; its files lie below ``tmp_path / "data"``."""
     monkeypatch.setenv("TSANOMALY_DATA", str(tmp_path / "data"))
     (tmp_path / "data").mkdir()
-    return new_workspace(request.param, tmp_path / "data")
+    return emptied_workspace() if request.param == "postgresql" else new_workspace("sqlite", tmp_path / "data")
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -216,7 +217,7 @@ def _stretch(found: Mapping[str, Any]) -> Stretch:
     if len(found["channels"]) > LEADING:
         details[ALL_CHANNELS] = found["channels"]
     kind = found.get("kind")
-    body = {
+    body: dict[str, Any] = {
         "score": float(found["score"]),
         "direction": str(found["direction"]),
         "kind": None if kind is None else str(kind),
@@ -224,9 +225,12 @@ def _stretch(found: Mapping[str, Any]) -> Stretch:
         "details": json.loads(canonical(details)),
     }
     start, end = moment(found["start"], "an event's start"), moment(found["end"], "an event's end")
+    severity = float(found["severity"])
+    if not (math.isfinite(severity) and math.isfinite(body["score"])):
+        raise ConfigurationError(f"an event has severity {severity} and score {body['score']}; expected numbers")
     if end <= start:
         raise ConfigurationError(f"an event is from {start} to {end}; expected its end after its start")
-    return Stretch(start, end, moment(found["peak_time"], "an event's peak"), float(found["severity"]), body)
+    return Stretch(start, end, moment(found["peak_time"], "an event's peak"), severity, body)
 
 
 def _fields(at: Stretch) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from tsanomaly.workspace.outbox import Outbox
 from tsanomaly.workspace.runs import Run, Runs
 from tsanomaly.workspace.schema import refuse_other, revision, upgrade
 from tsanomaly.workspace.scores import ScoreFiles, ScorePart
+from tsanomaly.workspace.tallies import Tallies
 from tsanomaly.workspace.verdicts import Verdicts
 from tsanomaly.workspace.watermarks import Watermarks
 
@@ -39,6 +40,7 @@ class Workspace:
     Attributes:
         jobs, runs, watermarks, events, scores, models, outbox: what batch scoring keeps.
         verdicts, notes, calendars, audit: what people say, and what they changed.
+        tallies: how much there is of all that.
     """
 
     def __init__(self, database: Database) -> None:
@@ -54,6 +56,7 @@ class Workspace:
         self.notes = Notes(database)
         self.calendars = CalendarStore(database)
         self.audit = Audit(database)
+        self.tallies = Tallies(database)
 
     @classmethod
     def open(
