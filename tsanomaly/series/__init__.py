@@ -3,7 +3,17 @@
 from tsanomaly.series.diagnosis import Diagnosis, Finding, Level
 from tsanomaly.series.options import OnProgress, ReadOptions
 from tsanomaly.series.period import estimate_period
-from tsanomaly.series.reading import Reading, from_array, from_frame, read_csv, read_file, read_parquet
+from tsanomaly.series.reading import (
+    Reading,
+    from_array,
+    from_arrow,
+    from_frame,
+    read_cells,
+    read_csv,
+    read_file,
+    read_parquet,
+    roles_in,
+)
 from tsanomaly.series.series import Series
 
 __all__ = [
@@ -16,8 +26,11 @@ __all__ = [
     "Series",
     "estimate_period",
     "from_array",
+    "from_arrow",
     "from_frame",
+    "read_cells",
     "read_csv",
     "read_file",
     "read_parquet",
+    "roles_in",
 ]

@@ -49,6 +49,12 @@ def of_parquet(source: Source, findings: list[Finding]) -> Table:
     return _table(source.name, source.stem, dict(zip(names, map(_decoded, table.columns), strict=True)), rows)
 
 
+def of_arrow(table: pa.Table, name: str, findings: list[Finding]) -> Table:
+    """The columns of an Arrow table."""
+    names = distinct([str(column) for column in table.column_names], findings)
+    return _table(name, name, dict(zip(names, map(_decoded, table.columns), strict=True)), table.num_rows)
+
+
 def of_frame(frame: pd.DataFrame, name: str, findings: list[Finding]) -> Table:
     """The columns of a data frame, its index first where that says anything."""
     import pandas as pd

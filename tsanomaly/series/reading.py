@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import ArrayLike
 
 from tsanomaly.errors import DataError, ReadError
@@ -103,6 +104,36 @@ def from_frame(frame: pd.DataFrame, *, name: str = "frame", **overrides: Unpack[
     return _understood(frames.of_frame(frame, name, findings), ReadOptions(**overrides), findings)
 
 
+def from_arrow(table: pa.Table, *, name: str = "table", **overrides: Unpack[Overrides]) -> Reading:
+    """Take an Arrow table, of typed columns or of text as :func:`read_cells` gives it; arguments as in
+    :func:`read_csv`, ``decimal`` being the text's."""
+    findings: list[Finding] = []
+    return _understood(frames.of_arrow(table, name, findings), ReadOptions(**overrides), findings)
+
+
+def roles_in(table: pa.Table, *, name: str = "table", **overrides: Unpack[Overrides]) -> Roles:
+    """What the columns of an Arrow table are for, with no series made yet; arguments as in :func:`from_arrow`.
+
+    Raises:
+        ReadError: a column asked for is not there or does not hold what it should; no column holds numbers.
+    """
+    options = ReadOptions(**overrides)
+    return _roles(frames.of_arrow(table, name, []), options, options.decimal or ".", [])[1]
+
+
+def read_cells(path: PathOrFile, **overrides: Unpack[Overrides]) -> tuple[pa.Table, str]:
+    """The columns of a CSV or Parquet file before anything is made of them, and the decimal sign of its numbers.
+
+    For what goes on to :func:`from_arrow` together with other files. Text stays text; arguments and errors as in
+    :func:`read_csv`, as far as they concern text.
+    """
+    source, options = sources.load(path), ReadOptions(**overrides)
+    if source.is_parquet:
+        return pa.table(frames.of_parquet(source, []).columns), "."
+    dialect = find_dialect(source, options, [])
+    return pa.table(parse(source, dialect, [], None).columns), dialect.decimal
+
+
 def from_array(
     values: ArrayLike,
     times: ArrayLike | None = None,
@@ -163,11 +194,17 @@ def _understood(table: Table, options: ReadOptions, findings: list[Finding], dia
     """The stations after the text is a table: what columns are for, then series on their grids."""
     if len(table) < 2:
         raise DataError(f"{table.name} has {counted(len(table), 'row')} of data; a series needs at least 2")
-    if options.time_column is None or JOINT in options.time_column:
-        table = with_joined_clock(table)
-    roles = find_roles(table, options, dialect.decimal if dialect else ".", findings)
+    decimal = dialect.decimal if dialect else options.decimal or "."
+    table, roles = _roles(table, options, decimal, findings)
     series = lay_out(table, roles, options, findings)
     return Reading(series, _diagnosis(table, roles, series, findings, dialect))
+
+
+def _roles(table: Table, options: ReadOptions, decimal: str, findings: list[Finding]) -> tuple[Table, Roles]:
+    """The table, a clock in two columns joined, and what its columns are for."""
+    if options.time_column is None or JOINT in options.time_column:
+        table = with_joined_clock(table)
+    return table, find_roles(table, options, decimal, findings)
 
 
 def _diagnosis(
