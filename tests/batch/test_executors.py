@@ -83,7 +83,7 @@ def test_nothing_is_handed_out_after_a_stop(crew):
 def test_a_piece_that_kills_its_worker_is_named_and_the_others_get_their_results(kind, request):
     crew = request.getfixturevalue(kind)
     pieces = [[0, 1, 2, 3], [4, -5, 6, 7], [8, 9, 10, 11]]
-    results = dict((tuple(piece), result) for piece, result in work_off(crew, squares, iter(pieces), halves))
+    results = {tuple(piece): result for piece, result in work_off(crew, squares, iter(pieces), halves)}
     assert results.pop((-5,)) is None
     assert sorted(n for result in results.values() for n in result) == [n * n for n in range(12) if n != 5]
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from tsanomaly.errors import BundleError, CancelledError, ConfigurationError, DataError, OutputError, TsAnomalyError
+from tsanomaly.errors import (
+    BundleError,
+    CancelledError,
+    ConfigurationError,
+    DataError,
+    OutputError,
+    TsAnomalyError,
+    WorkspaceError,
+)
 
 
 class ExitCode(IntEnum):
@@ -24,6 +32,8 @@ class ExitCode(IntEnum):
     DATA = 3, "the file or the data in it cannot be used"
     MODEL = 4, "the model cannot be used, or its file"
     OUTPUT = 5, "a result cannot be written, or the dashboard cannot be served"
+    RUN_FAILED = 6, "a batch run failed, or a series of it; tsanomaly runs show says why"
+    WORKSPACE = 7, "the workspace cannot be used, or has not what was asked for"
     EVENTS_FOUND = 10, "events were found and --fail-on-events was given"
     CANCELLED = 130, "cancelled (Ctrl-C); nothing half-written is left"
     READER_GONE = 141, "whoever read the output went away, as `head` does"
@@ -35,6 +45,7 @@ _OF_ERROR = {
     BundleError: ExitCode.MODEL,
     OutputError: ExitCode.OUTPUT,
     CancelledError: ExitCode.CANCELLED,
+    WorkspaceError: ExitCode.WORKSPACE,
 }
 
 
