@@ -19,9 +19,12 @@ st.html(HERE / "style.css")
 
 page = st.navigation(
     [
+        st.Page(session.OVERVIEW, title="Overview", url_path="overview"),
         st.Page(session.NEW_DATA, title="New data", url_path="new", default=True),
         st.Page(session.INVESTIGATE, title="Investigate", url_path="investigate"),
         st.Page(session.THRESHOLD, title="Threshold", url_path="threshold"),
+        st.Page(session.MODELS, title="Models", url_path="models"),
+        st.Page(session.JOBS, title="Jobs", url_path="jobs"),
         st.Page(session.QUALITY, title="How good is it?", url_path="quality"),
     ],
     position="top",

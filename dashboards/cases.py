@@ -12,10 +12,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from saving import ERROR, EXPECTED, VALUE
 
 import tsanomaly
+from tsanomaly.batch.findings import ERROR, EXPECTED, VALUE
+from tsanomaly.batch.job_file import parse_job
+from tsanomaly.batch.scoring import context
+from tsanomaly.batch.sources import open_source
 from tsanomaly.detection import events as station
+from tsanomaly.detection.similarity import most_similar
 from tsanomaly.detection.verdicts import row_at
 from tsanomaly.errors import DataError
 from tsanomaly.workspace import StoredEvent, Workspace
@@ -143,8 +147,6 @@ def from_source(
     workspace: Workspace, stored: StoredEvent, since: datetime, until: datetime, detector: tsanomaly.Detector
 ) -> tuple[tsanomaly.Series, tsanomaly.Scores]:
     """Series and scores from the job's source, scored anew with enough before it."""
-    from tsanomaly.batch.scoring import context
-
     series = source_series(workspace, stored.job, stored.series, since - context(detector), until)
     if len(series) < detector.window_:
         raise DataError("the source of this job does not hold the readings of this event any more")
@@ -164,15 +166,28 @@ def source_series(
     Raises:
         TsAnomalyError: the source cannot be read, or has no such series.
     """
-    from tsanomaly.batch.sources import open_source
-
-    from tsanomaly.batch.job_file import parse_job
-
     wanted = parse_job(workspace.jobs.get(job).toml, job)
     for series in open_source(wanted).read(since, until):
         if series.name == name:
             return series
     raise DataError(f"the source of job '{job}' has no series '{name}' in that stretch")
+
+
+def latest(
+    workspace: Workspace, job: str, name: str, detector: tsanomaly.Detector, rows: int = 20_000
+) -> tuple[tsanomaly.Series, tsanomaly.Scores]:
+    """The latest readings of a series that were kept, with the scores they got.
+
+    Raises:
+        DataError: none are kept.
+    """
+    until = workspace.watermarks.get(job, name)
+    step = timedelta(seconds=float((detector.step_ or np.timedelta64(1, "s")) / np.timedelta64(1, "s")))
+    since = None if until is None else until - rows * step
+    frame = workspace.scores.read(job, name, since, until)
+    if len(frame) == 0 or not all(VALUE + channel in frame for channel in detector.channels_):
+        raise DataError(f"no readings of '{name}' are kept in the workspace; let job '{job}' run, and they are")
+    return from_kept(frame, name, detector)
 
 
 def neighbours(workspace: Workspace, stored: StoredEvent, most: int = 50) -> list[StoredEvent]:
@@ -186,8 +201,6 @@ def alike(
     workspace: Workspace, stored: StoredEvent, most: int = 12, among: int = 2000
 ) -> list[tuple[StoredEvent, float]]:
     """Past events most like one, with their likeness; of its own job first, then of all."""
-    from tsanomaly.detection.similarity import most_similar
-
     own = stored.occurrence.fingerprint
     if own is None:
         return []

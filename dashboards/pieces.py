@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import available_timezones
 
+import pandas as pd
 import session
 import streamlit as st
 from runs import Run
@@ -16,8 +17,11 @@ from tsanomaly.detection.events import Event
 from tsanomaly.errors import TsAnomalyError
 from tsanomaly.report import figures
 from tsanomaly.report.self_test import SCALE, Cell, grid, standing_out, total
-from tsanomaly.report.words import DIRECTIONS, as_html, percent, shown
+from tsanomaly.report.words import DIRECTIONS, as_html, clock, counted, percent, rows_lasting, shown
 from tsanomaly.series import Finding
+
+LISTED = 100
+"""Events that come or go, listed at most."""
 
 _MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
 
@@ -46,6 +50,16 @@ def heading(text: str) -> None:
 def lead(*sentences: str) -> None:
     """What there is to know, in sentences."""
     st.html("".join(f'<p class="ts-lead">{as_html(sentence, 300)}</p>' for sentence in sentences if sentence))
+
+
+def tiles(facts: list[tuple[str, str, str, bool]]) -> None:
+    """Numbers with what they are of, and a word on each; the last says whether it asks for somebody."""
+    cells = "".join(
+        f"<div class={'ts-asks' if asks else 'ts-calm'}><b>{as_html(number)}</b><span>{as_html(unit)}</span>"
+        f"<small>{as_html(said, 90)}</small></div>"
+        for number, unit, said, asks in facts
+    )
+    st.html(f'<div class="ts-tiles">{cells}</div>')
 
 
 def quiet(text: str) -> None:
@@ -102,6 +116,39 @@ def picture(series: tsanomaly.Series) -> None:
     )
     if len(series.channels) > figures.CHANNELS:
         st.caption(f"The first {figures.CHANNELS} of {len(series.channels)} channels.")
+
+
+def beyond(events: tsanomaly.Events, others: tsanomaly.Events) -> list[Event]:
+    """Events that share no row with any of the others."""
+    taken = sorted((other.start_row, other.end_row) for other in others)
+    alone, at = [], 0
+    for event in sorted(events, key=lambda event: event.start_row):
+        while at < len(taken) and taken[at][1] <= event.start_row:
+            at += 1
+        if at == len(taken) or taken[at][0] >= event.end_row:
+            alone.append(event)
+    return sorted(alone, key=lambda event: event.rank)
+
+
+def listed(title: str, events: list[Event], of: tsanomaly.Events, nothing: str, key: str | None = None) -> None:
+    """Some events, the most severe first."""
+    heading(f"{title}: {counted(len(events), 'event')}" if events else title)
+    if not events:
+        st.caption(nothing)
+        return
+    table = pd.DataFrame(
+        {
+            "Severity": [round(event.severity) for event in events[:LISTED]],
+            "Start": [clock(event.start) for event in events[:LISTED]],
+            "Lasts": [rows_lasting(of.series, event.end_row - event.start_row) for event in events[:LISTED]],
+            "What broke": [
+                f"{shown(event.channels[0].name, 40)} {DIRECTIONS[event.direction]}" for event in events[:LISTED]
+            ],
+        }
+    )
+    st.dataframe(table, hide_index=True, height=min(250, 38 + 35 * len(table)), key=key or f"listed-{title}")
+    if len(events) > LISTED:
+        st.caption(f"The {LISTED} most severe of {len(events):,}.")
 
 
 def footer() -> None:

@@ -11,14 +11,12 @@ import shutil
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import rules
 from runs import Result, Run
 
-import tsanomaly
+from tsanomaly.batch.findings import described, score_table
 from tsanomaly.batch.job_file import parse_job
-from tsanomaly.detection.explanation import Explanation, explain_all
+from tsanomaly.batch.scoring import Judged
 from tsanomaly.detection.verdicts import instant
 from tsanomaly.errors import ConfigurationError
 from tsanomaly.report.words import stem
@@ -29,9 +27,6 @@ LEASE = timedelta(minutes=10)
 
 ROWS_KEPT = 2_000_000
 """Rows whose scores are kept, the latest ones: a file of ten million would be a gigabyte more."""
-
-VALUE, EXPECTED, ERROR = "value ", "expected ", "error "
-"""What stands before a channel's name in the columns of kept scores."""
 
 
 def save(run: Run, threshold: str, workspace: Workspace, author: str, name: str | None = None) -> str:
@@ -52,7 +47,7 @@ def save(run: Run, threshold: str, workspace: Workspace, author: str, name: str 
         )
     job = saved_as(run) or free_name(workspace, name or stem(run.request.name))
     workspace.jobs.put(job, written(run, job, threshold, workspace), author=author)
-    workspace.models.add(job, result.series.name, run.model, about(result))
+    workspace.models.add(job, result.series.name, run.model, about(run, result))
     store(result, threshold, workspace, job)
     run.write("saved", {"job": job})
     return job
@@ -99,10 +94,15 @@ def _ending(name: str) -> str:
     return "".join(re.findall(r"(?i)\.(?:csv|tsv|txt|dat|gz|zip|parquet|pq)(?=\.|$)", name)[-2:]) or ".csv"
 
 
-def about(result: Result) -> dict[str, Any]:
-    """What a model says of itself beside its file."""
-    detector = result.detector
-    return {"learned_from": detector.learned_from_, "window": detector.window_, "threshold": rules.of(detector)}
+def about(run: Run, result: Result) -> dict[str, Any]:
+    """What is kept beside the model's file: what it learned from, and how it stands against its linear twin."""
+    from tsanomaly.batch.contract import Contract
+
+    from tsanomaly.batch.shards import about as model_about
+
+    until = instant(result.series, len(result.series))
+    learned = model_about(result.detector, Contract.learn(result.series), until)  # type: ignore[arg-type]
+    return learned | {"twin": run.twin.verdict}
 
 
 def store(result: Result, threshold: str, workspace: Workspace, job: str) -> None:
@@ -110,51 +110,18 @@ def store(result: Result, threshold: str, workspace: Workspace, job: str) -> Non
     now = datetime.now(UTC)
     series, detector = result.series, result.detector
     events = detector.events(series, result.scores, detector.fit_threshold(rules.parse(threshold)))
-    rows = [
-        described(events, event, explanation)
-        for event, explanation in zip(events, explain_all(events, detector), strict=True)
-    ]
+    judged = Judged(events, max(0, len(series) - ROWS_KEPT), tuple(events))
+    rows = described(judged, detector)
     run = workspace.runs.claim(job, now, f"dashboard-{job}", LEASE, now)
     if run is None:  # within the same microsecond: somebody saves the same
         return
-    parts = workspace.scores.write(job, table(result))
+    parts = workspace.scores.write(job, score_table([judged]))
     first, last = instant(series, 0), instant(series, len(series))
     outcome = Outcome.SUCCEEDED if len(events) else Outcome.FOUND_NOTHING
     found = SeriesResult(series.name, outcome, "", first, last, last, rows, len(series))  # type: ignore[arg-type]
     workspace.commit(run, [found], now, parts=parts)
     counts = {"series": 1, "rows": len(series), "events": len(events)}
     workspace.runs.finish(run, outcome, datetime.now(UTC), counts=counts, message="saved from the dashboard")
-
-
-def described(events: tsanomaly.Events, event: tsanomaly.Event, explanation: Explanation) -> dict[str, Any]:
-    """An event as the workspace stores it: with what its fingerprint and its kind are."""
-    series = events.series
-    plain = event.to_dict() | {
-        "start": instant(series, event.start_row),
-        "end": instant(series, event.end_row),
-        "peak_time": instant(series, event.peak_row),
-        "kind": str(explanation.kind),
-        "sentence": explanation.sentence,
-        "fingerprint": explanation.fingerprint.to_dict(),
-        "threshold": events.threshold.value if np.isfinite(events.threshold.value) else None,
-    }
-    return plain
-
-
-def table(result: Result) -> pd.DataFrame:
-    """Scores with what they are of, as ``workspace.scores`` keeps them."""
-    first = max(0, len(result.series) - ROWS_KEPT)
-    series, scores = result.series, result.scores
-    columns: dict[str, Any] = {
-        "series": series.name,
-        "time": pd.DatetimeIndex(np.asarray(series.times[first:])).tz_localize("UTC"),
-        "score": np.asarray(scores.total[first:]),
-    }
-    for j, channel in enumerate(series.channels):
-        columns[VALUE + channel] = np.asarray(series.values[first:, j])
-        columns[EXPECTED + channel] = np.asarray(scores.expected[first:, j])
-        columns[ERROR + channel] = np.asarray(scores.by_channel[first:, j])
-    return pd.DataFrame(columns)
 
 
 def _draft(path, *, name, settings, budget, rule, cron):

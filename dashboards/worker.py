@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import rules
+from jobwork import Action, JobWork
 from runs import USUAL, Request, Result, Run, Trial, Twin
 from task import State
 
@@ -53,8 +54,34 @@ def test(trial: Trial) -> None:
     trial.write("findings", found.to_dict())
 
 
+def act(work: JobWork) -> None:
+    """Do what was asked of a job; asked to stop, a run ends after the series it is at."""
+    import job_acts
+
+    from tsanomaly.batch.job_file import parse_job
+    from tsanomaly.workspace import Workspace
+
+    request = work.request
+    work.tell("opening the workspace")
+    with Workspace.open(request["url"]) as workspace:
+        job = parse_job(workspace.jobs.get(request["job"]).toml, request["job"])
+        match Action(request["action"]):
+            case Action.RUN | Action.BACKFILL:
+                job_acts.run(work, workspace, job)
+            case Action.BACKTEST:
+                job_acts.compare(work, workspace, job)
+            case Action.REFIT:
+                job_acts.refit(work, workspace, job)
+            case Action.TEST:
+                job_acts.test(work, workspace, job)
+
+
 def main(kind: str, folder: Path) -> None:
     """Carry one task out; a run is shown as soon as it is done, and its comparison follows."""
+    if kind == JobWork.kind:
+        work = JobWork(folder)
+        work.carry_out(lambda: act(work))
+        return
     if kind == Trial.kind:
         trial = Trial(folder)
         trial.carry_out(lambda: test(trial))

@@ -13,12 +13,8 @@ import studio
 from runs import Run
 from task import State
 
-import tsanomaly
 from tsanomaly.detection.grouping import stretches
-from tsanomaly.report.words import DIRECTIONS, clock, counted, rows_lasting, shown
-
-LISTED = 100
-"""Events that come or go, listed at most."""
+from tsanomaly.report.words import shown
 
 
 def show() -> None:
@@ -94,45 +90,12 @@ def changed(run: Run) -> None:
 def differences(run: Run, text: str, applied: str) -> None:
     """Which events come, and which go."""
     now, then = session.events(run, text), session.events(run, applied)
-    come, gone = beyond(now, then), beyond(then, now)
+    come, gone = pieces.beyond(now, then), pieces.beyond(then, now)
     left, right = st.columns(2, gap="large")
     with left:
-        listed("Come", come, now, "No event comes at this threshold that is not there now.")
+        pieces.listed("Come", come, now, "No event comes at this threshold that is not there now.")
     with right:
-        listed("Go", gone, then, "No event goes.")
-
-
-def beyond(events: tsanomaly.Events, others: tsanomaly.Events) -> list[tsanomaly.Event]:
-    """Events that share no row with any of the others."""
-    taken = sorted((other.start_row, other.end_row) for other in others)
-    alone, at = [], 0
-    for event in sorted(events, key=lambda event: event.start_row):
-        while at < len(taken) and taken[at][1] <= event.start_row:
-            at += 1
-        if at == len(taken) or taken[at][0] >= event.end_row:
-            alone.append(event)
-    return sorted(alone, key=lambda event: event.rank)
-
-
-def listed(title: str, events: list[tsanomaly.Event], of: tsanomaly.Events, nothing: str) -> None:
-    """Some events, the most severe first."""
-    pieces.heading(f"{title}: {counted(len(events), 'event')}" if events else title)
-    if not events:
-        st.caption(nothing)
-        return
-    table = pd.DataFrame(
-        {
-            "Severity": [round(event.severity) for event in events[:LISTED]],
-            "Start": [clock(event.start) for event in events[:LISTED]],
-            "Lasts": [rows_lasting(of.series, event.end_row - event.start_row) for event in events[:LISTED]],
-            "What broke": [
-                f"{shown(event.channels[0].name, 40)} {DIRECTIONS[event.direction]}" for event in events[:LISTED]
-            ],
-        }
-    )
-    st.dataframe(table, hide_index=True, height=min(250, 38 + 35 * len(table)), key=f"listed-{title}")
-    if len(events) > LISTED:
-        st.caption(f"The {LISTED} most severe of {len(events):,}.")
+        pieces.listed("Go", gone, then, "No event goes.")
 
 
 def compared(study: studio.Study, text: str, applied: str) -> None:
