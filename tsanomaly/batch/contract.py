@@ -219,10 +219,8 @@ class Expectation:
         few = int(series.observed.any(axis=1).sum()) < LEAST
         if few and times > 1 and np.isclose(step, times * self.step, rtol=1e-9):
             return _laid(series, times), []
-        shown, learned = pd.Timedelta(seconds=step), pd.Timedelta(seconds=self.step)
-        return series, [
-            Breach(Kind.STEP, None, f"rows come every {_plain(shown)} now; every {_plain(learned)} was learned")
-        ]
+        sentence = f"rows come every {_in_words(step)} now; every {_in_words(self.step)} was learned"
+        return series, [Breach(Kind.STEP, None, sentence)]
 
     def _units(self, series: Series, new: int) -> Iterator[Breach]:
         for name, readings in zip(self.channels, series.values[new:].T, strict=True):
