@@ -6,8 +6,6 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tsanomaly import Detector, Training, from_frame, read_csv
 from tsanomaly.batch.contract import CONVERSIONS, LEAST, Expectation, Kind
@@ -148,14 +146,17 @@ def test_no_sample_with_its_faults_breaches_what_its_first_half_taught(name):
         assert (checked.breaches, checked.refused) == ((), False)
 
 
-@settings(max_examples=80, deadline=None)
-@given(st.integers(0, 1000), st.floats(-50, 50), st.floats(0.01, 30), st.floats(0, 200), st.integers(12, 80))
-def test_shifts_and_swings_are_hardly_ever_taken_for_units(seed, shift, noise, swing, rows):
-    """Whatever is no exact conversion: the noise and the level must fit both."""
-    t = np.arange(1008, 1008 + rows)
-    values = 35 + shift + swing * np.sin(t / 5) + np.random.default_rng(seed).normal(0, noise, rows)
-    new = series_of(lambda _: {"flow": plant(t)["flow"], "temperature": values}, rows, start=NEW)
-    assert not LEARNED.check(new, SETTINGS).refused
+def test_shifts_and_swings_are_hardly_ever_taken_for_units():
+    random = np.random.default_rng(1)
+    refused, draws = 0, 400
+    for draw in range(draws):
+        rows = int(random.integers(LEAST, 80))
+        shift, noise, swing = random.uniform(-100, 100), 10 ** random.uniform(-2, 1.5), random.uniform(0, 60)
+        t = np.arange(1008, 1008 + rows)
+        values = 35 + shift + swing * np.sin(t / 5) + random.normal(0, noise, rows)
+        new = series_of(lambda _: {"flow": plant(t, draw)["flow"], "temperature": values}, rows, start=NEW)  # noqa: B023
+        refused += LEARNED.check(new, SETTINGS).refused
+    assert refused <= 0.01 * draws
 
 
 def test_impossible_readings_are_taken_out_and_said():

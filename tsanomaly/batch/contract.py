@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 LEAST = 12
 """New rows from which on a step or a unit can be told; fewer may be chance."""
 
+ALIKE = 2.0
+"""Noise that differs by no more than this factor is the same noise, seen in a dozen rows."""
+
 NORMAL_IQR = 1.349
 """Quartile range of the standard normal distribution."""
 
@@ -252,7 +255,7 @@ def _conversion(readings: NDArray[np.float64], usual: Usual) -> str | None:
     for name, (factor, offset) in CONVERSIONS.items():
         back = (read - offset) / factor
         inside = (back >= usual.low - width / 4) & (back <= usual.high + width / 4)
-        alike = not usual.noise or usual.noise / 4 <= noise / factor <= usual.noise * 4
+        alike = not usual.noise or usual.noise / ALIKE <= noise / factor <= usual.noise * ALIKE
         if inside.mean() >= 0.95 and alike:
             fitting[name] = abs(float(np.median(back)) - usual.middle)
     return min(fitting, key=lambda name: fitting[name]) if fitting else None
