@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tsanomaly import __version__
-from tsanomaly.cli import benchmark, detecting, models, reading, self_test, serving
+from tsanomaly.cli import alerts, batch, benchmark, detecting, models, reading, runs, self_test, serving
 from tsanomaly.cli.edge import Edge
 
 app = typer.Typer(
@@ -26,6 +26,14 @@ app.command("self-test")(self_test.self_test)
 app.command("benchmark")(benchmark.benchmark)
 app.add_typer(models.app, name="models")
 app.command("sample")(reading.sample)
+app.command("run")(batch.run)
+app.command("run-due")(batch.run_due)
+app.command("schedule")(batch.schedule)
+app.command("backfill")(batch.backfill)
+app.command("backtest")(batch.backtest)
+app.add_typer(runs.app, name="runs")
+app.add_typer(runs.events, name="events")
+app.add_typer(alerts.app, name="alerts")
 app.command("demo")(serving.demo)
 app.command("dashboard")(serving.dashboard)
 

@@ -69,6 +69,12 @@ def deliver(workspace: Workspace, now: datetime) -> Delivery:
     return Delivery(sent, failed)
 
 
+def title_of(message: Message) -> str:
+    """A message of the outbox in a line; empty where only the memory of its channel changed."""
+    content = Body.model_validate(message.body).content
+    return "" if content is None else title(content)
+
+
 def _groups(messages: Sequence[Message]) -> list[list[Message]]:
     """Those that the same quiet hours held together, the others alone; in the order in which they were made."""
     groups: dict[tuple[object, ...], list[Message]] = {}
