@@ -1,8 +1,7 @@
-import subprocess
-import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from rivals import claim_all, race
 from stored import LEASE, NOW, at, claimed, event, scored
 
 from tsanomaly.errors import ConfigurationError, LostRunError, WorkspaceError
@@ -89,8 +88,6 @@ def test_pruning_forgets_old_runs_but_no_event_and_never_the_last_of_a_job(works
 
 def test_times_come_back_in_utc_whatever_zone_they_went_in(workspace):
     berlin = timedelta(hours=1)
-    from datetime import timezone
-
     due = datetime(2026, 11, 24, 13, 0, 0, 123456, tzinfo=timezone(berlin))
     run = workspace.runs.claim("pumps", due, "host-1", LEASE, due)
     assert run.scheduled_at == due
@@ -111,39 +108,8 @@ def test_a_job_s_name_must_fit(workspace, name):
         workspace.runs.claim(name, at(12), "host-1", LEASE, NOW)
 
 
-CLAIMER = """
-import sys
-from datetime import datetime, timedelta
-from tsanomaly.workspace import Outcome, Workspace
-
-url, name, now = sys.argv[1], sys.argv[2], datetime.fromisoformat(sys.argv[3])
-with Workspace.open(url) as workspace:
-    print("ready", flush=True)
-    sys.stdin.readline()
-    for hour in range(20):
-        due = now + timedelta(hours=hour)
-        run = workspace.runs.claim("pumps", due, name, timedelta(minutes=5), now)
-        if run is not None:
-            workspace.runs.finish(run, Outcome.FOUND_NOTHING, now, message=name)
-            print(hour, flush=True)
-"""
-
-
 def test_of_several_processes_that_want_the_same_runs_each_run_is_one_s_alone(workspace, workspace_url):
-    claimers = [
-        subprocess.Popen(
-            [sys.executable, "-c", CLAIMER, workspace_url, f"process {place}", NOW.isoformat()],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for place in range(4)
-    ]
-    for claimer in claimers:
-        assert claimer.stdout.readline() == "ready\n"
-    for claimer in claimers:
-        claimer.stdin.write("go\n")
-        claimer.stdin.flush()
-    hours = [int(hour) for claimer in claimers for hour in claimer.communicate(timeout=60)[0].split()]
-    assert sorted(hours) == list(range(20))
+    due = [at(hour) for hour in range(20)]
+    claimed_by = race(claim_all, workspace_url, due, NOW)
+    assert sorted(hour for hours in claimed_by for hour in hours) == due
     assert [run.attempt for run in workspace.runs.list()] == [1] * 20

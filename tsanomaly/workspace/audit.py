@@ -43,7 +43,7 @@ class Audit:
         self, subject: str | None = None, author: str | None = None, since: datetime | None = None, limit: int = 100
     ) -> list[AuditEntry]:
         """Entries, the newest first."""
-        wanted = select(audit).order_by(audit.c.at.desc(), audit.c.id.desc()).limit(limit)
+        wanted = select(audit).order_by(audit.c.id.desc()).limit(limit)
         if subject is not None:
             wanted = wanted.where(audit.c.subject == _fitting(subject))
         if author is not None:

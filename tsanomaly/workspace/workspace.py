@@ -90,6 +90,28 @@ class Workspace:
             raise
         return cls(database)
 
+    @classmethod
+    def upgrade(
+        cls, url: str | os.PathLike[str] | None = None, *, patience_s: float = PATIENCE_S
+    ) -> tuple[str | None, str]:
+        """Bring a workspace to the revision of this version of tsanomaly, and make it if there is none.
+
+        Returns:
+            The revision before (``None``: there was none) and after.
+
+        Raises:
+            WorkspaceError: it cannot be used, or is of a newer version.
+        """
+        address = Address.of(url)
+        if address.is_sqlite:
+            _prepare(address, create=True)
+        database = Database(address, patience_s)
+        try:
+            with database.writing() as connection:
+                return upgrade(connection, address)
+        finally:
+            database.close()
+
     @property
     def url(self) -> str:
         """What :meth:`open` takes in another process. It may hold a password: show :attr:`shown` to people."""

@@ -1,0 +1,78 @@
+"""Processes that want the same thing at the same time. They come from a fork server, which imports once."""
+
+from datetime import timedelta
+from multiprocessing import get_context
+
+from tsanomaly.detection.verdicts import Judgement
+from tsanomaly.errors import ConflictError
+from tsanomaly.workspace import Outcome, Workspace
+
+CONTEXT = get_context("forkserver")
+CONTEXT.set_forkserver_preload(["tsanomaly.workspace"])
+
+
+def race(work, *arguments, rivals=4):
+    """Let processes start ``work(place, *arguments)`` together; what each returned, in the order of places."""
+    barrier, answers = CONTEXT.Barrier(rivals), CONTEXT.SimpleQueue()
+    processes = [
+        CONTEXT.Process(target=_run, args=(barrier, answers, place, work, arguments)) for place in range(rivals)
+    ]
+    for process in processes:
+        process.start()
+    found = dict(answers.get() for _ in processes)
+    for process in processes:
+        process.join()
+    return [found[place] for place in range(rivals)]
+
+
+def _run(barrier, answers, place, work, arguments):
+    barrier.wait()
+    try:
+        answers.put((place, work(place, *arguments)))
+    except BaseException as error:
+        answers.put((place, repr(error)))
+        raise
+
+
+def claim_all(place, url, due, now):
+    """Claim and end every due run that can be had; which those were."""
+    mine = []
+    with Workspace.open(url) as workspace:
+        for hour in due:
+            run = workspace.runs.claim("pumps", hour, f"process {place}", timedelta(minutes=5), now)
+            if run is not None:
+                workspace.runs.finish(run, Outcome.FOUND_NOTHING, now)
+                mine.append(hour)
+    return mine
+
+
+def judge(place, url, event_id, times):
+    """Give so many verdicts, each again and again until nobody came between; how often somebody did."""
+    given = conflicts = 0
+    with Workspace.open(url) as workspace:
+        while given < times:
+            seen = workspace.events.get(event_id).verdict_version
+            try:
+                workspace.verdicts.give(
+                    event_id, Judgement.UNCLEAR, author=f"analyst {place}", seen_version=seen, note=str(given)
+                )
+                given += 1
+            except ConflictError:
+                conflicts += 1
+    return conflicts
+
+
+def put_job(place, url):
+    """Open a workspace that is not there yet, and store something in it."""
+    with Workspace.open(url) as workspace:
+        workspace.jobs.put(f"job {place}", "")
+
+
+def take_messages(place, url, now):
+    """Take and send what is in the outbox, a message at a time; the keys of those sent."""
+    keys = []
+    with Workspace.open(url) as workspace:
+        while taken := workspace.outbox.take(now, timedelta(minutes=5), limit=1):
+            workspace.outbox.sent(taken[0].id, now)
+            keys.append(taken[0].key)
+    return keys
