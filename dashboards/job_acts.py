@@ -9,7 +9,7 @@ from pathlib import Path
 
 import cases
 from jobwork import Action, JobWork, stretch
-from tsanomaly.batch.contract import Contract
+from tsanomaly.batch.contract import Expectation
 
 import tsanomaly
 from tsanomaly.batch.backtest import backtest
@@ -53,7 +53,7 @@ def refit(work: JobWork, workspace: Workspace, job: Job) -> None:
     detector = learn(job, learned_from, work.on_progress)
     with tempfile.TemporaryDirectory(prefix="tsanomaly-refit-") as folder:
         path = tsanomaly.save(detector, Path(folder) / "model.safetensors")
-        said = about(detector, Contract.learn(series), until)
+        said = about(detector, Expectation.of(series), until)
         version = workspace.models.add(
             job.name, name, path, said, activate=work.request.get("activate", True), now=datetime.now(UTC)
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -85,14 +85,28 @@ def facts(pairs: list[tuple[str, str]]) -> None:
     st.html(f'<dl class="ts-facts">{cells}</dl>')
 
 
-def findings(found: tuple[Finding, ...], most: int = 5) -> None:
-    """Each finding with its rows and its repair, the serious ones first; beyond ``most`` they fold away."""
+def findings(found: tuple[Finding, ...], offer: Callable[[Finding], None], most: int = 5) -> None:
+    """Each finding with its rows, its repair and what else can be done, the serious ones first; beyond ``most`` they
+    fold away.
+
+    Args:
+        offer: draws what one click can do, beside the finding.
+    """
     order = {"warning": 0, "repaired": 1, "note": 2}
-    items = [_finding(finding) for finding in sorted(found, key=lambda f: order[f.level])]
-    st.html(f'<ul class="ts-findings">{"".join(items[:most])}</ul>')
-    if len(items) > most:
-        with st.expander(f"{len(items) - most} more"):
-            st.html(f'<ul class="ts-findings">{"".join(items[most:])}</ul>')
+    ranked = sorted(found, key=lambda f: order[f.level])
+    for finding in ranked[:most]:
+        _with_offer(finding, offer)
+    if len(ranked) > most:
+        with st.expander(f"{len(ranked) - most} more"):
+            for finding in ranked[most:]:
+                _with_offer(finding, offer)
+
+
+def _with_offer(finding: Finding, offer: Callable[[Finding], None]) -> None:
+    said, clicks = st.columns([3, 1], vertical_alignment="center")
+    said.html(f'<ul class="ts-findings">{_finding(finding)}</ul>')
+    with clicks:
+        offer(finding)
 
 
 def read(run: Run) -> tsanomaly.Reading | None:

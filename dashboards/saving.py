@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 import shutil
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import jobfiles
 import rules
 from runs import Result, Run
 
 from tsanomaly.batch.findings import described, score_table
-from tsanomaly.batch.job_file import parse_job
 from tsanomaly.batch.scoring import Judged
 from tsanomaly.detection.verdicts import instant
 from tsanomaly.errors import ConfigurationError
@@ -45,11 +46,15 @@ def save(run: Run, threshold: str, workspace: Workspace, author: str, name: str 
             "this file has no clock, and the workspace keeps events by their time; name its time column under "
             "New data, 'Read it differently'"
         )
-    job = saved_as(run) or free_name(workspace, name or stem(run.request.name))
-    workspace.jobs.put(job, written(run, job, threshold, workspace), author=author)
+    job = name or saved_as(run) or free_name(workspace, stem(run.request.name))
+    saved = {"job": job, "threshold": threshold}
+    if run.read_json("saved") == saved:
+        return job
+    if job not in {known.name for known in workspace.jobs.list()}:
+        workspace.jobs.put(job, written(run, job, threshold, workspace), author=author)
     workspace.models.add(job, result.series.name, run.model, about(run, result))
     store(result, threshold, workspace, job)
-    run.write("saved", {"job": job})
+    run.write("saved", saved)
     return job
 
 
@@ -60,34 +65,35 @@ def saved_as(run: Run) -> str | None:
 
 def free_name(workspace: Workspace, wanted: str) -> str:
     """A job's name after what somebody typed, and not taken yet."""
-    name = re.sub(r"[^a-z0-9]+", "-", wanted.lower()).strip("-")[:56] or "upload"
+    name = valid_name(wanted)
     taken = {job.name for job in workspace.jobs.list()}
     return next(each for each in (name, *(f"{name}-{n}" for n in range(2, 10_000))) if each not in taken)
 
 
-def written(run: Run, job: str, threshold: str, workspace: Workspace) -> str:
-    """The job's TOML; the file it names is copied to the workspace.
+def valid_name(typed: str) -> str:
+    """What somebody typed, as a job may be called."""
+    return re.sub(r"[^a-z0-9_]+", "-", typed.lower()).strip("-_")[:56] or "upload"
+
+
+def written(run: Run, job: str, threshold: str, workspace: Workspace, source: str | None = None) -> str:
+    """The job's TOML. Without a source of its own it reads the run's file, which is copied to the workspace.
 
     Raises:
         JobError: it would not be a job.
     """
-    try:
-        from tsanomaly.batch.job_draft import draft
-    except ImportError:
-        draft = _draft
+    path = source or kept(run, workspace)
+    return jobfiles.draft(job, path, run.request, threshold)
 
-    kept = workspace.folder / "uploads" / run.id / f"{stem(run.request.name)}{_ending(run.request.name)}"
-    if not kept.exists():
-        kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        aside = kept.with_name(f".{kept.name}.part")
+
+def kept(run: Run, workspace: Workspace) -> Path:
+    """The run's file in the workspace, copied there where it is not yet."""
+    target = workspace.folder / "uploads" / run.id / f"{stem(run.request.name)}{_ending(run.request.name)}"
+    if not target.exists():
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        aside = target.with_name(f".{target.name}.part")
         shutil.copyfile(run.folder / "source", aside)
-        aside.replace(kept)
-    budget = threshold if rules.kind_of(threshold) == "budget" else None
-    rule = None if budget else threshold
-    settings = {name: value for name, value in run.request.overrides.items() if value}
-    text = draft(kept, name=job, settings=settings, budget=budget, rule=rule, cron=None)
-    parse_job(text, job)
-    return text
+        aside.replace(target)
+    return target
 
 
 def _ending(name: str) -> str:
@@ -96,12 +102,11 @@ def _ending(name: str) -> str:
 
 def about(run: Run, result: Result) -> dict[str, Any]:
     """What is kept beside the model's file: what it learned from, and how it stands against its linear twin."""
-    from tsanomaly.batch.contract import Contract
-
+    from tsanomaly.batch.contract import Expectation
     from tsanomaly.batch.shards import about as model_about
 
     until = instant(result.series, len(result.series))
-    learned = model_about(result.detector, Contract.learn(result.series), until)  # type: ignore[arg-type]
+    learned = model_about(result.detector, Expectation.of(result.series), until)  # type: ignore[arg-type]
     return learned | {"twin": run.twin.verdict}
 
 
@@ -122,19 +127,3 @@ def store(result: Result, threshold: str, workspace: Workspace, job: str) -> Non
     workspace.commit(run, [found], now, parts=parts)
     counts = {"series": 1, "rows": len(series), "events": len(events)}
     workspace.runs.finish(run, outcome, datetime.now(UTC), counts=counts, message="saved from the dashboard")
-
-
-def _draft(path, *, name, settings, budget, rule, cron):
-    import json
-
-    lines = [
-        f"name = {json.dumps(name)}",
-        "",
-        "[source]",
-        'kind = "files"',
-        f"path = {json.dumps(str(path))}",
-        "",
-        "[threshold]",
-    ]
-    lines.append(f"budget = {json.dumps(budget)}" if budget else f"rule = {json.dumps(rule)}")
-    return "\n".join(lines) + "\n"

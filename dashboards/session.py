@@ -61,6 +61,16 @@ def look_at(run: Run) -> None:
         st.query_params["run"] = run.id
 
 
+def remember_files(taken: list[Run]) -> None:
+    """Files that were given together, so that each can be looked at."""
+    st.session_state["files"] = {run.id: run.request.name for run in taken}
+
+
+def files() -> dict[str, str]:
+    """Names of the files given together last, by run."""
+    return dict(st.session_state.get("files", {}))
+
+
 def leave() -> None:
     """Look at no run any more."""
     st.session_state.pop("run", None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
 import streamlit as st
@@ -24,6 +24,12 @@ VERDICTS = {
 def zone() -> str:
     """Whose clock stored times are shown on."""
     return str(st.session_state.get("zone") or "UTC")
+
+
+@st.cache_data(show_spinner=False)
+def zones() -> list[str]:
+    """All that may be chosen."""
+    return sorted(available_timezones())
 
 
 def moment(when: datetime | None, *, seconds: bool = False) -> str:

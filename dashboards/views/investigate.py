@@ -14,6 +14,7 @@ import numpy as np
 import pieces
 import rules
 import saving
+import scheduling
 import session
 import stored
 import streamlit as st
@@ -356,11 +357,13 @@ def verdicts(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event) -> Non
                 to_workspace(run, events, chosen, judgement)
 
 
-def to_workspace(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event, judgement: str | None) -> None:
+def to_workspace(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event | None, judgement: str | None) -> None:
     """Save the run and go on with the same event there."""
     workspace = session.workspace()
     with st.spinner("Saving to the workspace"):
         job = saving.save(run, session.threshold(run), workspace, access.author())
+    if chosen is None:
+        st.switch_page(session.JOBS, query_params={"job": job})
     start = instant(events.series, chosen.start_row)
     end = instant(events.series, chosen.end_row)
     stored_events = workspace.events.list(job, since=start, until=end, order="start", limit=10)
@@ -411,6 +414,11 @@ def downloads(run: Run, events: tsanomaly.Events, threshold: str) -> None:
             on_click="ignore",
             help="Judges other files of the same columns and step: tsanomaly detect FILE --model MODEL",
         )
+        if events.series.has_clock and access.may_write():
+            if st.button("Save to the workspace", key="save", help="Its events, model and scores, for others to see."):
+                to_workspace(run, events, events[0] if len(events) else None, None)
+            if st.button("Make it a scheduled job", key="schedule", type="primary"):
+                scheduling.show(run)
         about = events.threshold
         st.caption(f"Threshold {about.value:.3g}: {about.rule}, fitted on {about.fitted_on:,} scores.")
 

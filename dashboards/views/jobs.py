@@ -343,6 +343,11 @@ def settings(workspace: Workspace, stored: StoredJob) -> None:
     if st.button("Save", type="primary", disabled=text == stored.toml or not access.may_write(), key="toml-save"):
         try:
             job = parse_job(text, stored.name)
+            if job.source.kind == "command" and source_in(stored.toml) != job.source:
+                st.error(
+                    "A job that runs a program is registered on the command line, not here: tsanomaly jobs add FILE"
+                )
+                return
             if job.name != stored.name:
                 st.error(pieces.plain(f"the name is '{job.name}'; a job keeps its name, or make another job"))
                 return
@@ -351,6 +356,12 @@ def settings(workspace: Workspace, stored: StoredJob) -> None:
         except TsAnomalyError as error:
             st.error(pieces.plain(str(error), 2000))
     st.caption("Every key is explained in docs/jobs.md. No secrets: keys that end in _env name environment variables.")
+
+
+def source_in(toml: str) -> object:
+    """The source a stored job has; ``None`` where its TOML cannot be read."""
+    job, _ = health.read(toml, "job")
+    return job.source if job else None
 
 
 def changes(workspace: Workspace, name: str) -> None:

@@ -15,7 +15,7 @@ import watching
 import words
 from jobwork import Action, JobWork
 from task import State
-from tsanomaly.batch.contract import Contract
+from tsanomaly.batch.contract import Expectation
 
 import tsanomaly
 from tsanomaly.batch.job_file import parse_job
@@ -255,8 +255,7 @@ def drift(workspace: Workspace, model: StoredModel) -> None:
         pieces.lead("It learned before contracts were kept.")
         return
     job = parse_job(workspace.jobs.get(model.job).toml, model.job)
-    begin = pd.Timestamp(series.times[0]).tz_localize("UTC").to_pydatetime()
-    checked = Contract.from_dict(dict(contract)).check(series, job.contract, begin)
+    checked = Expectation.from_dict(dict(contract)).check(series, job.contract)
     if checked.breaches:
         for breach in checked.breaches:
             st.warning(pieces.plain(sentence(breach.sentence)))

@@ -7,6 +7,7 @@ from dataclasses import replace
 import budgets
 import overrides
 import pieces
+import remedies
 import session
 import streamlit as st
 from runs import USUAL, Request, Run
@@ -15,8 +16,12 @@ from task import State
 import tsanomaly
 from tsanomaly.report.words import clock_at, counted, lasting, rows_lasting, shown, zone_of
 from tsanomaly.resources import sample_names, sample_path
+from tsanomaly.series import Finding
 
 TYPES = ["csv", "tsv", "txt", "dat", "gz", "zip", "parquet", "pq"]
+
+MOST_ROWS = 10_000_000
+"""Rows of a file that the dashboard takes; more would not fit a session's memory."""
 
 SAMPLES_TOLD = {
     "machine": "a machine that is switched on and off",
@@ -55,13 +60,16 @@ def choose_file() -> None:
         )
         limit = st.get_option("server.maxUploadSize")
         given = st.file_uploader(
-            f"CSV, gzip, zip or Parquet, up to {limit} MB",
+            f"CSV, gzip, zip or Parquet; one file or several, each up to {limit} MB and {MOST_ROWS:,} rows",
             type=TYPES,
+            accept_multiple_files=True,
             key="upload",
             help="A larger file can be judged on the command line: tsanomaly detect FILE",
         )
-        if given is not None:
-            session.look_at(session.runs().create(given.name, given))
+        if given:
+            taken = [session.runs().create(file.name, file) for file in given]
+            session.remember_files(taken)
+            session.look_at(taken[0])
             st.rerun()
         names = sample_names()
         if names:
@@ -75,10 +83,22 @@ def choose_file() -> None:
 
 
 def head(run: Run) -> None:
-    """The file's name, and the way to another."""
-    name, other = st.columns([5, 1], vertical_alignment="center")
+    """The file's name, the way to the others that were given with it, and to another."""
+    name, several, other = st.columns([4, 1.2, 1], vertical_alignment="center")
     with name:
         pieces.title(run.request.name)
+    files = session.files()
+    if len(files) > 1 and run.id in files:
+        chosen = several.selectbox(
+            "Files",
+            list(files),
+            list(files).index(run.id),
+            format_func=lambda run_id: shown(files[run_id], 40),
+            key=f"file-{run.id}",
+            label_visibility="collapsed",
+        )
+        if chosen != run.id:
+            st.switch_page(session.NEW_DATA, query_params={"run": chosen})
     other.button("Another file", on_click=session.leave, width="stretch", key="another")
 
 
@@ -91,10 +111,16 @@ def understood(run: Run) -> None:
             beginning(run)
             overrides.show(run, None)
             return
+    if reading.diagnosis.rows > MOST_ROWS:
+        st.error(
+            f"The file has {reading.diagnosis.rows:,} rows; the dashboard takes up to {MOST_ROWS:,}. Give fewer rows, "
+            "or judge it on the command line: tsanomaly detect FILE"
+        )
+        return
     with right:
         series = settings(run, reading)
     with left:
-        diagnosis(reading, series)
+        diagnosis(run, reading, series)
         samples(series)
         overrides.show(run, reading.diagnosis)
 
@@ -109,7 +135,7 @@ def beginning(run: Run, lines: int = 6) -> None:
         st.code("\n".join(text), language=None)
 
 
-def diagnosis(reading: tsanomaly.Reading, series: tsanomaly.Series) -> None:
+def diagnosis(run: Run, reading: tsanomaly.Reading, series: tsanomaly.Series) -> None:
     """What was understood, and what was found on the way."""
     said = reading.diagnosis
     pieces.heading("What was understood")
@@ -131,7 +157,16 @@ def diagnosis(reading: tsanomaly.Reading, series: tsanomaly.Series) -> None:
     pieces.facts([(label, value) for label, value in pairs if value])
     if said.findings:
         pieces.heading("What was found")
-        pieces.findings(said.findings)
+        pieces.findings(said.findings, lambda finding: remedy(run, said, finding))
+
+
+def remedy(run: Run, said: tsanomaly.Diagnosis, finding: Finding) -> None:
+    """What one click can do about a finding."""
+    for offer in remedies.of(finding, said, st.context.timezone):
+        key = f"remedy-{finding.code}-{finding.column}-{offer.label}"
+        if st.button(offer.label, key=key, width="stretch"):
+            run.ask(replace(run.request, overrides=run.request.overrides | offer.overrides, series=None))
+            st.rerun()
 
 
 def listed(channels: tuple[str, ...], most: int = 8) -> str:
