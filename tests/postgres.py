@@ -44,10 +44,11 @@ def server():
 
 
 def administer(statement, url=None):
-    """Run one statement outside a transaction."""
+    """Run one statement outside a transaction; the rows it gives."""
     plain = (url or server()).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(plain, autocommit=True) as connection:
-        connection.execute(statement)
+        done = connection.execute(statement)
+        return done.fetchall() if done.description else []
 
 
 def new_database(template=None):
