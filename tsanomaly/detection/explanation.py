@@ -41,7 +41,7 @@ _WORDS = {
     EventKind.FREQUENCY: "{channel} swings faster or slower than usual for {long}",
     EventKind.FLAT_LINE: "{channel} stands still for {long}",
     EventKind.BROKEN_CORRELATION: "{channel} no longer goes with the other channels for {long}",
-    EventKind.PATTERN: "{channel} has a course it does not have elsewhere, for {long}",
+    EventKind.PATTERN: "{channel} runs otherwise than expected for {long}",
 }
 
 _WAYS = {
