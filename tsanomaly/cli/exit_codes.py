@@ -12,6 +12,7 @@ from tsanomaly.errors import (
     OutputError,
     TsAnomalyError,
     WorkspaceError,
+    WorkspaceUnavailableError,
 )
 
 
@@ -34,6 +35,7 @@ class ExitCode(IntEnum):
     OUTPUT = 5, "a result cannot be written, or the dashboard cannot be served"
     RUN_FAILED = 6, "a batch run failed, or a series of it; tsanomaly runs show says why"
     WORKSPACE = 7, "the workspace cannot be used, or has not what was asked for"
+    UNAVAILABLE = 8, "the workspace is locked or cannot be reached just now; try again"
     EVENTS_FOUND = 10, "events were found and --fail-on-events was given"
     CANCELLED = 130, "cancelled (Ctrl-C); nothing half-written is left"
     READER_GONE = 141, "whoever read the output went away, as `head` does"
@@ -45,6 +47,7 @@ _OF_ERROR = {
     BundleError: ExitCode.MODEL,
     OutputError: ExitCode.OUTPUT,
     CancelledError: ExitCode.CANCELLED,
+    WorkspaceUnavailableError: ExitCode.UNAVAILABLE,  # before the class it belongs to
     WorkspaceError: ExitCode.WORKSPACE,
 }
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tsanomaly import __version__
-from tsanomaly.cli import alerts, batch, benchmark, detecting, models, reading, runs, self_test, serving
+from tsanomaly.cli import alerts, batch, benchmark, detecting, models, reading, runs, self_test, serving, workspace
 from tsanomaly.cli.edge import Edge
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ app.command("backtest")(batch.backtest)
 app.add_typer(runs.app, name="runs")
 app.add_typer(runs.events, name="events")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(workspace.app, name="workspace")
 app.command("demo")(serving.demo)
 app.command("dashboard")(serving.dashboard)
 

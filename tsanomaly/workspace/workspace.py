@@ -18,7 +18,9 @@ from typing import Any, Self
 from tsanomaly.errors import WorkspaceError
 from tsanomaly.workspace.address import Address
 from tsanomaly.workspace.audit import Audit
+from tsanomaly.workspace.backup import back_up
 from tsanomaly.workspace.calendar_store import CalendarStore
+from tsanomaly.workspace.checkup import Checkup, check
 from tsanomaly.workspace.commit import SeriesResult, commit
 from tsanomaly.workspace.database import PATIENCE_S, Database
 from tsanomaly.workspace.events import EventChange, EventTable
@@ -144,6 +146,18 @@ class Workspace:
         """
         with self._database.writing() as connection:
             return commit(connection, run, results, parts, now)
+
+    def check(self) -> Checkup:
+        """Whether the database is sound, and the files that it names are there."""
+        return check(self._database)
+
+    def back_up(self, target: str | os.PathLike[str]) -> None:
+        """Copy all of it into a new folder, while it is in use; SQLite only.
+
+        Raises:
+            WorkspaceError: the folder is there or cannot be written; PostgreSQL has pg_dump for this.
+        """
+        back_up(self._database, Path(target))
 
     def close(self) -> None:
         """Give back what it holds."""
