@@ -20,7 +20,7 @@ from tsanomaly.detection.codes import latent_code
 from tsanomaly.detection.events import Event, Events
 from tsanomaly.detection.kinds import Course, EventKind, Grounds
 from tsanomaly.detection.repairs import Repair, smallest_repair
-from tsanomaly.detection.similarity import Fingerprint, channel_slots, duration_class, rounded, shape_of
+from tsanomaly.detection.similarity import Fingerprint, channel_parts, duration_class, rounded, shape_of
 from tsanomaly.errors import DataError
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _explain(grounds: Grounds, event: Event, detector: Detector | None, repair: 
     code, model = latent_code(events, event, detector) if detector is not None else ((), "")
     window = detector.window_ if detector is not None else WINDOW
     fingerprint = Fingerprint(
-        channel_slots([(share.name, share.share, share.direction) for share in event.channels]),
+        channel_parts([(share.name, share.share, share.direction) for share in event.channels]),
         rounded([float(course.kind is kind) for kind in _KINDS]),
         shape_of(course.deviation),
         duration_class((course.stop - course.start) / window),

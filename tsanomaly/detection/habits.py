@@ -23,6 +23,12 @@ CONTEXT = 20_000
 PAD = 4000
 """Rows looked at before and after an event, at most."""
 
+REACH = 2
+"""Lengths of an event that what deviates may begin before it and end after it: detectors name the core of an event."""
+
+LEAST_REACH = 16
+"""Rows that it may, at least."""
+
 _CALM_ROW = 3.0
 """Squared deviation below which a row weakens a stretch that deviates."""
 
@@ -257,9 +263,11 @@ class Near:
         self.rows = rows
         self.usual = usual
         self.deviation = deviation
-        start, stop = _deviating(deviation, rows[0] - first, rows[1] - first)
-        self.start, self.stop = first + start, first + stop
-        self.inside = deviation[start:stop]
+        reach = max(REACH * (rows[1] - rows[0]), LEAST_REACH)
+        low, high = max(first, rows[0] - reach), rows[1] + reach
+        start, stop = _deviating(deviation[low - first : high - first], rows[0] - low, rows[1] - low)
+        self.start, self.stop = low + start, low + stop
+        self.inside = deviation[self.start - first : self.stop - first]
         self.energy = np.square(np.nan_to_num(self.inside))
 
     @property

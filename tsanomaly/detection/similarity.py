@@ -3,16 +3,14 @@
 An event's :class:`Fingerprint` has five parts, and its likeness to another one is the weighted mean of the parts'
 cosines:
 
-    channels   which channels broke, how much and which way: each share in a slot chosen by a hash of the name
+    channels   which channels broke, how much and which way, each under a hash of its name
     kind       spike, level, …: one slot each
     shape      the leading channel's deviation from what was expected, over the event brought to 16 points
     duration   the event's length in base windows, in overlapping classes that each last four times as long
     code       how the autoencoder's latent code differs between what came and what was expected, seen through a
                fixed random projection; compared only where the same model made both
 
-Names, not column numbers, make the slots, so that events of series with other columns or another order compare. Two
-names may share a slot; with 32 slots and a few leading channels that is rare, and it makes events look more alike, not
-less.
+Names, not column numbers, stand for channels, so that events of series with other columns or another order compare.
 """
 
 from __future__ import annotations
@@ -31,8 +29,8 @@ from tsanomaly.errors import DataError
 WEIGHTS = {"channels": 0.4, "kind": 0.2, "shape": 0.2, "duration": 0.1, "code": 0.1}
 """Of each part in the likeness; where one part cannot be compared, the others keep their proportions."""
 
-SLOTS = 32
-"""Channel names are hashed to so many; each slot has a number for above and one for below."""
+CHANNELS = 8
+"""Channels kept of an event, those with the largest shares."""
 
 SHAPE = 16
 """Points that an event's shape is brought to."""
@@ -40,10 +38,12 @@ SHAPE = 16
 DURATIONS = 7
 """Classes of duration: the middle one is a window, each is four times its neighbour."""
 
+VECTORS = ("kind", "shape", "duration", "code")
+
 CODE = 16
 """Numbers kept of the latent code."""
 
-SIZES = {"channels": 2 * SLOTS, "shape": SHAPE, "duration": DURATIONS, "code": CODE}
+SIZES = {"shape": SHAPE, "duration": DURATIONS, "code": CODE}
 
 ALIKE = 0.6
 """Likeness from which two events are called similar."""
@@ -54,7 +54,7 @@ class Fingerprint:
     """What an event looks like, in a few numbers that travel as JSON.
 
     Attributes:
-        channels: ``(64,)`` not below 0: for each slot the share above and the share below what was expected.
+        channels: of each, the largest share first: a hash of its name, its share above and below what was expected.
         kind: one number for each kind.
         shape: ``(16,)`` from -1 to 1.
         duration: ``(7,)`` not below 0.
@@ -62,7 +62,7 @@ class Fingerprint:
         model: which model the code comes from; empty without one.
     """
 
-    channels: tuple[float, ...]
+    channels: tuple[tuple[str, float, float], ...]
     kind: tuple[float, ...]
     shape: tuple[float, ...]
     duration: tuple[float, ...]
@@ -71,7 +71,8 @@ class Fingerprint:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON."""
-        return {part: list(getattr(self, part)) for part in WEIGHTS} | {"model": self.model}
+        vectors = {part: list(getattr(self, part)) for part in VECTORS}
+        return {"channels": [list(channel) for channel in self.channels], **vectors, "model": self.model}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
@@ -81,14 +82,16 @@ class Fingerprint:
             DataError: it is something else.
         """
         try:
-            parts = {part: tuple(float(number) for number in plain[part]) for part in WEIGHTS}
+            channels = tuple((str(name), float(above), float(below)) for name, above, below in plain["channels"])
+            parts = {part: tuple(float(number) for number in plain[part]) for part in VECTORS}
             model = plain["model"]
         except (KeyError, TypeError, ValueError):
             raise DataError("this is no fingerprint of an event; expected what Fingerprint.to_dict wrote") from None
         whole = all(len(parts[part]) == size for part, size in SIZES.items() if parts[part] or part != "code")
-        if not whole or not isinstance(model, str) or not np.isfinite(np.concatenate(list(parts.values()))).all():
+        numbers = [number for part in (*parts.values(), *(channel[1:] for channel in channels)) for number in part]
+        if not whole or len(channels) > CHANNELS or not isinstance(model, str) or not np.isfinite(numbers).all():
             raise DataError("this fingerprint is damaged or of another version; compute it anew from the event")
-        return cls(**parts, model=model)
+        return cls(channels, **parts, model=model)
 
 
 def rounded(numbers: Iterable[float]) -> tuple[float, ...]:
@@ -96,13 +99,15 @@ def rounded(numbers: Iterable[float]) -> tuple[float, ...]:
     return tuple(round(float(number), 4) + 0.0 for number in numbers)
 
 
-def channel_slots(shares: Sequence[tuple[str, float, str]]) -> tuple[float, ...]:
+def channel_parts(shares: Sequence[tuple[str, float, str]]) -> tuple[tuple[str, float, float], ...]:
     """The part ``channels`` of (name, share, direction)."""
-    slots = np.zeros((SLOTS, 2))
+    parts: dict[str, NDArray[np.float64]] = {}
     for name, share, direction in shares:
-        slot = int.from_bytes(hashlib.blake2s(name.encode("utf-8", "surrogatepass"), digest_size=4).digest()) % SLOTS
-        slots[slot] += {"above": (share, 0.0), "below": (0.0, share)}.get(direction, (share / 2, share / 2))
-    return rounded(slots.ravel())
+        digest = hashlib.blake2s(name.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+        sides = {"above": (share, 0.0), "below": (0.0, share)}.get(direction, (share / 2, share / 2))
+        parts[digest] = parts.get(digest, np.zeros(2)) + sides  # columns may share a name
+    largest = sorted(parts.items(), key=lambda part: -part[1].sum())[:CHANNELS]
+    return tuple((digest, *rounded(sides)) for digest, sides in largest)  # type: ignore[misc]
 
 
 def shape_of(deviation: NDArray[np.float64]) -> tuple[float, ...]:
@@ -168,16 +173,29 @@ def most_similar(
 
 def _cosines(fingerprint: Fingerprint, others: Sequence[Fingerprint], part: str) -> NDArray[np.float64]:
     """``(k,)``, NaN where one of the two has no such part."""
+    if part == "channels":
+        return _channel_cosines(fingerprint, others)
     own = np.asarray(getattr(fingerprint, part))
-    cosines = np.full(len(others), np.nan)
     comparable = [
         place
         for place, other in enumerate(others)
         if len(getattr(other, part)) == len(own) and (part != "code" or other.model == fingerprint.model)
     ]
-    if not len(own) or not comparable:
-        return cosines
-    theirs = np.array([getattr(others[place], part) for place in comparable])  # (k, numbers)
-    size = np.linalg.norm(own) * np.linalg.norm(theirs, axis=1)
-    cosines[comparable] = np.divide(theirs @ own, size, out=np.full(len(theirs), np.nan), where=size > 0)
+    cosines = np.full(len(others), np.nan)
+    if len(own) and comparable:
+        theirs = np.array([getattr(others[place], part) for place in comparable])  # (k, numbers)
+        size = np.linalg.norm(own) * np.linalg.norm(theirs, axis=1)
+        cosines[comparable] = np.divide(theirs @ own, size, out=np.full(len(theirs), np.nan), where=size > 0)
     return cosines
+
+
+def _channel_cosines(fingerprint: Fingerprint, others: Sequence[Fingerprint]) -> NDArray[np.float64]:
+    own = {name: (above, below) for name, above, below in fingerprint.channels}
+    products, sizes = np.zeros(len(others)), np.zeros(len(others))
+    for place, other in enumerate(others):
+        for name, above, below in other.channels:
+            mine = own.get(name, (0.0, 0.0))
+            products[place] += mine[0] * above + mine[1] * below
+            sizes[place] += above * above + below * below
+    size = np.sqrt(sizes * sum(above * above + below * below for above, below in own.values()))
+    return np.asarray(np.divide(products, size, out=np.full(len(others), np.nan), where=size > 0))
