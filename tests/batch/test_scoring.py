@@ -76,7 +76,7 @@ def test_what_lies_in_the_context_alone_is_not_found_again(detector):
     judged = judge(detector, machine(), at(1300))
     assert over(judged.events, 900, 1500)
     assert over(judged.found, 1500)
-    assert judged.first == 1300 - detector.window_
+    assert (judged.first, judged.new) == (1300 - 192, 1300)
 
 
 def test_an_event_that_reaches_into_the_scored_rows_is_found_whole(detector):
@@ -90,10 +90,11 @@ def test_an_event_that_reaches_into_the_scored_rows_is_found_whole(detector):
 def test_scored_as_it_arrives_a_series_has_the_events_it_has_as_a_file(detector, every):
     series = machine()
     lookback = int(context(detector) / STEP)
+    assert lookback == 480  # two and a half of the longest windows, which have 192 rows
     said = {}  # the last word on each stretch: what a run scores again replaces what was said of it before
     for until in [*range(800, 2000, every), 2000]:
         watermark = max(0, until - every)
-        first = max(0, watermark - lookback - detector.window_)
+        first = max(0, watermark - lookback)
         judged = judge(detector, series.between(first, until), at(watermark))
         found = {(first + e.start_row, first + e.end_row) for e in judged.found}
         said = {(a, b) for a, b in said if b <= first + judged.first} | found

@@ -255,12 +255,13 @@ def _dask(wish: Wish) -> Iterator[Crew]:
             "the executor is dask, which is not installed here; run: pip install 'tsanomaly[cluster]'"
         ) from None
     try:
-        client = Client(wish.address, timeout=CONNECT_S, set_as_default=False)
+        client = Client(wish.address, timeout=CONNECT_S, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, TimeoutError, ValueError) as error:
         raise ConfigurationError(
             f"the Dask scheduler at {wish.address} cannot be reached ({type(error).__name__}); check that it runs"
         ) from None
     with client:
-        width = max(1, sum(client.nthreads().values()))
+        width = max(1, sum(client.nthreads().values()))  # type: ignore[no-untyped-call]
         # The scheduler itself retries what a dead worker had in hand, up to its own limit; then it says KilledWorker.
-        yield Crew(client.get_executor(pure=False), width, (BrokenExecutor, KilledWorker))
+        executor = client.get_executor(pure=False)  # type: ignore[no-untyped-call]
+        yield Crew(executor, width, (BrokenExecutor, KilledWorker))

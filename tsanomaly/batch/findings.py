@@ -38,13 +38,13 @@ def described(judged: Judged, detector: Detector) -> list[dict[str, Any]]:
 
 
 def score_table(judged: Sequence[Judged]) -> pd.DataFrame:
-    """The scored rows of several series that have the same channels, in long form.
+    """The new rows of several series that have the same channels, in long form.
 
     Columns are ``series``, ``time`` (UTC), ``score``, ``severity``, ``threshold``, and for each channel its value, what
     was expected, and its part of the score.
     """
-    rows = [slice(one.first, None) for one in judged]
-    counts = [len(one.series) - one.first for one in judged]
+    rows = [slice(one.new, None) for one in judged]
+    counts = [len(one.series) - one.new for one in judged]
     times = np.concatenate([one.series.times[part] for one, part in zip(judged, rows, strict=True)])
     columns: dict[str, Any] = {
         "series": pd.Categorical.from_codes(

@@ -1,14 +1,15 @@
 """How one stretch of one series is scored: the same way as a file, by the same detector.
 
-A run reads a stretch, scores a part of it, and takes the rest as context::
+A run reads a stretch, takes its first part as context, and judges the rest::
 
-    read_from        settled       scored_from             until
-        |  context      |  window       |  late   |  new     |
-        └───────────────┴── scored again ─────────┘          |
-                                        watermark ^
+    read_from                   scored_from             until
+        |  context  |  unsettled     |  late  |  new     |
+                    └─ judged again ──────────┘          |
+                                    watermark ^
 
-The last window before the watermark is scored again even without late rows: its scores hung on rows that had not come.
-An event is thus found in the end as it would be in one file of everything, whatever the hours of the runs were.
+Events in the last window before the watermark are judged again even without late rows, because they hung on rows that
+had not come: in the end they are as they would be in one file of everything, whatever the hours of the runs were. The
+rows' scores are kept as they were when the rows were new.
 """
 
 from __future__ import annotations
@@ -72,12 +73,14 @@ class Judged:
 
     Attributes:
         events: of all that was read, with scores.
-        first: the first row that was scored, not context.
-        found: events that reach into the scored rows.
+        first: the first row whose events are judged: before it lies context.
+        new: the first row that is new, or may be late.
+        found: events that reach into the rows from ``first`` on.
     """
 
     events: Events
     first: int
+    new: int
     found: tuple[Event, ...]
 
     @property
@@ -208,19 +211,22 @@ def _judged(
     detector: Detector, series: Series, scores: Scores, threshold: Threshold | None, scored_from: datetime | None
 ) -> Judged:
     events = detector.events(series, scores, threshold)
-    first = 0 if scored_from is None else row_at(series, scored_from - settling(detector))
-    return Judged(events, first, tuple(event for event in events if event.end_row > first))
+    first, new = 0, 0
+    if scored_from is not None:
+        first, new = row_at(series, scored_from - settling(detector)), row_at(series, scored_from)
+    return Judged(events, first, new, tuple(event for event in events if event.end_row > first))
 
 
 def settling(detector: Detector) -> timedelta:
-    """How long a row's score may still change because of rows that follow it: one base window."""
-    return timedelta(0) if detector.step_ is None else _step(detector.step_) * detector.window_
+    """How long an event may still change because of rows that follow it: the longest window."""
+    longest = max(member.view.length for member in detector.members_)
+    return timedelta(0) if detector.step_ is None else _step(detector.step_) * longest
 
 
 def context(detector: Detector) -> timedelta:
-    """What a detector needs before the first scored row to judge it as well as the last: two of its longest windows."""
-    longest = max(member.view.length for member in detector.members_)
-    return timedelta(0) if detector.step_ is None else _step(detector.step_) * 2 * longest
+    """What is read before the first new row: the unsettled rows, and the rows that their scores hang on, which are a
+    window for its cells and half of one for the average over neighbours."""
+    return 2.5 * settling(detector)
 
 
 def row_at(series: Series, when: datetime) -> int:
