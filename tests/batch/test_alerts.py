@@ -384,8 +384,11 @@ def store_scores(store, series, channel):
     expected = np.sin(np.arange(len(times)) / 9)
     actual = expected + 3.0 * (times >= pd.Timestamp(NOON))
     actual[5:9] = math.nan
-    frame = pd.DataFrame({"series": series, "time": times, "score": np.abs(actual - expected)})
-    return store.scores.write("pumps", frame.assign(**{VALUE + channel: actual, EXPECTED + channel: expected}))
+    columns = {"time": times, "score": np.abs(actual - expected), "threshold": 1.0}
+    columns |= {VALUE + channel: actual, EXPECTED + channel: expected}
+    frames = [pd.DataFrame({"series": name, **columns}) for name in (series, "b", "c", "d")]
+    together = pd.concat(frames, ignore_index=True)
+    return store.scores.write("pumps", together.assign(series=together["series"].astype("category")))
 
 
 def test_the_worst_event_is_pictured(plant, receiver):
@@ -398,7 +401,7 @@ def test_the_worst_event_is_pictured(plant, receiver):
     image = Image.open(io.BytesIO(png))
     assert (image.format, image.size) == ("PNG", (900, 420))
     colours = np.asarray(image.convert("RGB")).reshape(-1, 3)
-    for colour in ((0, 114, 178), (246, 217, 196)):  # the measured line, and the event's shade
+    for colour in ((0, 114, 178), (246, 217, 196), (213, 94, 0)):  # the measured line, the event's shade, the threshold
         assert (np.abs(colours.astype(int) - colour).max(axis=1) < 12).sum() > 100
 
 

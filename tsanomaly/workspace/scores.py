@@ -148,7 +148,8 @@ def write_scores(folder: Path, job: str, scores: pd.DataFrame) -> list[ScorePart
         raise ConfigurationError("scores need the columns series, time (with its zone) and score")
     frame = scores.assign(time=scores["time"].dt.tz_convert("UTC").astype("datetime64[us, UTC]"))
     names = {name: digest(name) for name in frame["series"].unique()}
-    frame = frame.assign(digest=frame["series"].map(names)).sort_values(["digest", "time"], kind="stable")
+    digests = frame["series"].map(names).astype("str")  # of a categorical, they would sort as the names do
+    frame = frame.assign(digest=digests).sort_values(["digest", "time"], kind="stable")
     days = frame.groupby(frame["time"].dt.floor("D"))
     return [_write_day(folder, job, str(day)[:10], rows) for day, rows in days]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -66,7 +67,7 @@ def _of_event(workspace: Workspace, job: str, event: ToldEvent, zone: str) -> by
     since, until = event.start - around, event.end + around
     channel = event.channels[0].name
     actual, expected = VALUE + channel, EXPECTED + channel
-    frame = workspace.scores.read(job, event.series, since, until, ["score", actual, expected])
+    frame = workspace.scores.read(job, event.series, since, until, ["score", "threshold", actual, expected])
     if len(frame) < 2:
         return None
     return draw(
@@ -77,6 +78,7 @@ def _of_event(workspace: Workspace, job: str, event: ToldEvent, zone: str) -> by
         event=(event.start, event.end),
         titles=(f"{event.series}: {channel}", "anomaly score"),
         zone=zone,
+        threshold=float(frame["threshold"].iloc[-1]) if "threshold" in frame else math.nan,
     )
 
 
@@ -95,6 +97,7 @@ def draw(
     event: tuple[datetime, datetime],
     titles: tuple[str, str],
     zone: str,
+    threshold: float = math.nan,
 ) -> bytes:
     """Two panels on one axis of time, the event shaded behind both.
 
@@ -104,6 +107,7 @@ def draw(
         event: half open, aware.
         titles: of the panels.
         zone: whose clock the axis shows.
+        threshold: above which scores make events; NaN or infinite: not drawn.
 
     Returns:
         A PNG of ``WIDTH`` by ``HEIGHT`` pixels.
@@ -115,9 +119,12 @@ def draw(
         canvas.shade(event, top, bottom)
         canvas.write(LEFT, top - 20, shown(heading, 90), LIGHT.muted)
     canvas.lines(panels[0], ((expected, LIGHT.expected), (actual, LIGHT.actual)))
-    canvas.lines(panels[1], ((score, LIGHT.score),), from_zero=True)
+    level = np.full(len(times), threshold if math.isfinite(threshold) else math.nan)
+    canvas.lines(panels[1], ((score, LIGHT.score), (level, LIGHT.threshold)), from_zero=True)
     canvas.write(WIDTH - RIGHT, TOP - 20, "actual", LIGHT.actual, "ra")
     canvas.write(WIDTH - RIGHT - 60, TOP - 20, "expected", LIGHT.expected, "ra")
+    if math.isfinite(threshold):
+        canvas.write(WIDTH - RIGHT, panels[1][0] - 20, "threshold", LIGHT.threshold, "ra")
     canvas.axis(HEIGHT - BOTTOM + 8)
     return canvas.png()
 
