@@ -20,6 +20,9 @@ from tsanomaly.errors import ConfigurationError, SchemaChangedError, SourceTimeo
 ROWS = 100_000
 """Fetched at a time."""
 
+REFUSALS = ("no such", "syntax error", "read-only transaction", "readonly database")
+"""What databases say that were reached and do not want to answer."""
+
 
 def engine_of(url_env: str, key: str) -> tuple[sql.Engine, tuple[str, ...]]:
     """An engine for the URL in an environment variable, and what must not be said of it.
@@ -44,7 +47,7 @@ def asked(name: str, secrets: tuple[str, ...]) -> Iterator[None]:
     """What a database raises, as one of our errors, without secrets.
 
     Raises:
-        SchemaChangedError: it does not know a table or column, or does not understand the query.
+        SchemaChangedError: it does not know a table or column, or will not run the query.
         SourceUnreachableError: all else.
     """
     try:
@@ -55,7 +58,7 @@ def asked(name: str, secrets: tuple[str, ...]) -> Iterator[None]:
         refused = isinstance(error, DBAPIError) and type(error).__name__ in ("ProgrammingError", "DataError")
         if "statement timeout" in said:
             raise SourceTimeoutError(f"{name} took longer than source.timeout and was stopped") from None
-        if refused or "no such" in said or "syntax error" in said:
+        if refused or any(words in said for words in REFUSALS):
             raise SchemaChangedError(f"{name} was refused: {said}") from None
         raise SourceUnreachableError(f"{name} cannot be reached: {said}") from None
 
@@ -75,12 +78,15 @@ def tables(source: SqlSource, wanted: Wanted) -> Iterator[pa.Table]:
                 connection.exec_driver_sql("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
                 connection.exec_driver_sql("SET TIME ZONE 'UTC'")
                 connection.exec_driver_sql(f"SET statement_timeout = {int(source.timeout.total_seconds() * 1000)}")
+            elif engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("PRAGMA query_only = ON")
             query = sql.text(source.query)
             bounds = _bounds(query, wanted, engine.dialect.name)
-            result = connection.execution_options(stream_results=True).execute(query, bounds)
-            columns = list(result.keys())
-            for rows in result.partitions(ROWS):
-                yield pa.table([_column(cells) for cells in zip(*rows, strict=True)], columns)
+            streaming = connection.execution_options(stream_results=True)
+            with streaming.execute(query, bounds) as result:
+                columns = list(result.keys())
+                for rows in result.partitions(ROWS):
+                    yield pa.table([_column(cells) for cells in zip(*rows, strict=True)], columns)
             connection.rollback()
     finally:
         engine.dispose()
