@@ -312,7 +312,7 @@ def test_a_mount_that_hangs_is_timed_out(tmp_path):
     pipe = tmp_path / "never.csv"
     os.mkfifo(pipe)  # opening it waits for a writer
     with pytest.raises(SourceTimeoutError, match=r"gave nothing for 0\.2 s"):
-        list(waited(lambda alive: [pipe.read_bytes()], timedelta(seconds=0.2), "the source of 'plant'"))
+        list(waited(lambda alive: (pipe.read_bytes() for _ in "x"), timedelta(seconds=0.2), "the source of 'plant'"))
     with pipe.open("wb"):
         pass  # let the thread go
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -63,7 +63,7 @@ def asked(name: str, secrets: tuple[str, ...]) -> Iterator[None]:
         raise SourceUnreachableError(f"{name} cannot be reached: {said}") from None
 
 
-def tables(source: SqlSource, wanted: Wanted) -> Iterator[pa.Table]:
+def tables(source: SqlSource, wanted: Wanted) -> Generator[pa.Table]:
     """The rows of the query, ``ROWS`` at a time. Nothing is changed in the database: the transaction only reads.
 
     Raises:
@@ -75,7 +75,7 @@ def tables(source: SqlSource, wanted: Wanted) -> Iterator[pa.Table]:
     try:
         with asked(name, secrets), engine.connect() as connection:
             if engine.dialect.name == "postgresql":
-                connection.exec_driver_sql("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+                connection.exec_driver_sql("SET TRANSACTION READ ONLY")
                 connection.exec_driver_sql("SET TIME ZONE 'UTC'")
                 connection.exec_driver_sql(f"SET statement_timeout = {int(source.timeout.total_seconds() * 1000)}")
             elif engine.dialect.name == "sqlite":

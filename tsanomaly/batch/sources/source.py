@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -88,29 +90,29 @@ class Source:
 
     # --- the main flow, in a thread of its own -----------------------------------------------------------------------
 
-    def _shards(self, wanted: Wanted, size: int, alive: Callable[[], object]) -> Iterator[Shard]:
+    def _shards(self, wanted: Wanted, size: int, alive: Callable[[], object]) -> Generator[Shard]:
         source = self.job.source
         if isinstance(source, FileSource) and source.series_from_file:
             yield from self._file_by_file(source, wanted, size, alive)
             return
-        rows = self._rows(wanted)
-        if rows is None:
-            return
-        tables = (_only(table, rows.roles, wanted) for table in _each(rows.tables, alive))
-        groups: Iterable[pa.Table]
-        if rows.roles.series:
-            groups = grouped(tables, rows.roles.series, size, ordered=rows.ordered)
-        else:
-            every = list(tables)
-            groups = [joined(every)] if every else []
-        for index, table in enumerate(groups):
-            yield shard_of(index, table, self.job.name, rows.roles, wanted, rows.columns)
+        with ExitStack() as opened:
+            rows = self._rows(wanted, opened)
+            if rows is not None:
+                for index, table in enumerate(self._groups(rows, wanted, size, alive)):
+                    yield shard_of(index, table, self.job.name, rows.roles, wanted, rows.columns)
 
-    def _rows(self, wanted: Wanted) -> Rows | None:
+    def _groups(self, rows: Rows, wanted: Wanted, size: int, alive: Callable[[], object]) -> Iterator[pa.Table]:
+        tables = (_only(table, rows.roles, wanted) for table in _each(rows.tables, alive))
+        if rows.roles.series:
+            yield from grouped(tables, rows.roles.series, size, ordered=rows.ordered)
+        elif every := list(tables):
+            yield joined(every)
+
+    def _rows(self, wanted: Wanted, opened: ExitStack) -> Rows | None:
         """What the reader of the job's kind finds; ``None``: no row."""
         source = self.job.source
         if isinstance(source, SqlSource):
-            return self._of_query(source, wanted)
+            return self._of_query(source, wanted, opened)
         if isinstance(source, CommandSource):
             data = program.output_of(source, wanted, self.job.folder)
             table, decimal = cells_of_bytes(data, f"output of '{source.command[0]}'", source)
@@ -129,17 +131,12 @@ class Source:
     def _of_table(self, table: pa.Table, decimal: str, columns: tuple[str, ...] | None = None) -> Rows:
         return Rows([table], self._roles(table, decimal), columns or tuple(table.column_names))
 
-    def _of_query(self, source: SqlSource, wanted: Wanted) -> Rows | None:
-        tables = query.tables(source, wanted)
+    def _of_query(self, source: SqlSource, wanted: Wanted, opened: ExitStack) -> Rows | None:
+        tables = opened.enter_context(closing(query.tables(source, wanted)))
         head = next(tables, None)
         if head is None:
             return None
-
-        def all_tables() -> Iterator[pa.Table]:
-            yield head
-            yield from tables
-
-        return Rows(all_tables(), self._roles(head, "."), tuple(head.column_names))
+        return Rows(chain([head], tables), self._roles(head, "."), tuple(head.column_names))
 
     def _of_parquet(self, files: list[Found], wanted: Wanted) -> Rows | None:
         data = ParquetFiles(files, self.job.columns.series)

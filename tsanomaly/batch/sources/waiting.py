@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -16,7 +17,7 @@ AHEAD = 2
 """Pieces read ahead of their use."""
 
 
-def waited(read: Callable[[Callable[[], object]], Iterable[T]], timeout: timedelta, name: str) -> Iterator[T]:
+def waited(read: Callable[[Callable[[], object]], Generator[T]], timeout: timedelta, name: str) -> Iterator[T]:
     """The pieces that ``read`` gives, from a thread of its own.
 
     A thread that hangs cannot be stopped: it is left behind, as a daemon, and what it reads is dropped.
@@ -44,9 +45,10 @@ def waited(read: Callable[[Callable[[], object]], Iterable[T]], timeout: timedel
 
     def work() -> None:
         try:
-            for piece in read(lambda: hand_over("alive", None)):
-                if not hand_over("piece", piece):
-                    return
+            with closing(read(lambda: hand_over("alive", None))) as found:
+                for piece in found:
+                    if not hand_over("piece", piece):
+                        return
         except BaseException as error:  # it belongs to the thread that waits
             hand_over("error", error)
         else:
