@@ -353,7 +353,7 @@ def _by_own(ruling: Ruling, own: Verdict) -> Ruling:
             return replace(ruling, shown=False, reason=f"judged maintenance{who} on {when}")
         case Judgement.NEW_NORMAL:
             since = said(own.holds_from)
-            return replace(ruling, shown=False, reason=f"judged the new normal from {since} on{who} on {when}")
+            return replace(ruling, shown=False, reason=f"judged the new normal (from {since} on){who} on {when}")
 
 
 def _raised(event: Occurrence, bar: float, like: Verdict, likeness: float) -> str:
