@@ -1,13 +1,12 @@
 """The Prometheus file: read back by the client's own parser, from real workspaces."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tsanomaly import __version__
-from tsanomaly.batch.health import METRICS, write_metrics
+from tsanomaly.batch.health import write_metrics
 from tsanomaly.errors import OutputError
 from tsanomaly.workspace import AlertDraft, Outcome, SeriesResult
 
@@ -96,9 +95,3 @@ def test_an_empty_workspace_has_a_file_too(workspace, tmp_path):
 def test_a_folder_that_is_not_there_is_named(workspace, tmp_path):
     with pytest.raises(OutputError, match=r"the metrics cannot be written to '.*missing/x\.prom': No such file"):
         write_metrics(workspace, tmp_path / "missing" / "x.prom", NOON)
-
-
-def test_every_metric_is_documented():
-    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
-    for metric in METRICS:
-        assert f"| `{metric.name}` | {', '.join(metric.labels)} | {metric.meaning} |".replace("|  |", "| |") in page
