@@ -1,11 +1,15 @@
 """Processes that want the same thing at the same time. They come from a fork server, which imports once."""
 
+import os
 from datetime import timedelta
 from multiprocessing import get_context
 
+import pandas as pd
+from stored import at, event, scored
+
 from tsanomaly.detection.verdicts import Judgement
 from tsanomaly.errors import ConflictError
-from tsanomaly.workspace import Outcome, Workspace
+from tsanomaly.workspace import AlertDraft, Outcome, Workspace
 
 CONTEXT = get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tsanomaly.workspace"])
@@ -76,3 +80,36 @@ def take_messages(place, url, now):
             workspace.outbox.sent(taken[0].id, now)
             keys.append(taken[0].key)
     return keys
+
+
+def commit_overlapping(place, url, truth, now):
+    """Score one series in a run of one's own, in stretches that overlap; events are found where they are."""
+    with Workspace.open(url) as workspace:
+        run = workspace.runs.claim("pumps", at(100 + place), f"process {place}", timedelta(minutes=5), now)
+        for since in range(12):
+            found = [event(max(a, since), min(b, since + 4)) for a, b in truth if a < since + 4 and b > since]
+            workspace.commit(run, [scored(*found, since=since, until=since + 4)], now)
+
+
+def score_in_shards(place, url, folder, days, now):
+    """A whole run: scores and events of three series, a commit for each day; whoever had it before is dead."""
+    os.environ["TSANOMALY_DATA"] = str(folder)  # the fork server has that of the test that started it
+    with Workspace.open(url) as workspace:
+        run = workspace.runs.claim("pumps", at(0), f"process {place}", timedelta(0), now)
+        for day in range(days):
+            results = [
+                scored(
+                    event(24 * day + 1, 24 * day + 3, 10.0 * number),
+                    event(24 * day + 23, 24 * day + 25),
+                    series=f"series {number}",
+                    since=24 * day - 2,
+                    until=24 * day + 26,
+                    alerts=[AlertDraft(f"{number}/{day}", "mail")],
+                )
+                for number in range(3)
+            ]
+            times = [at(24 * day + hour) for hour in range(24)] * 3
+            names = [result.series for result in results for _ in range(24)]
+            scores = pd.DataFrame({"series": names, "time": pd.to_datetime(times, utc=True), "score": float(day)})
+            workspace.commit(run, results, now, parts=workspace.scores.write("pumps", scores))
+        workspace.runs.finish(run, Outcome.SUCCEEDED, now)

@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -61,7 +62,12 @@ class SeriesResult:
 
 
 def commit(
-    connection: Connection, run: Run, results: Sequence[SeriesResult], parts: Iterable[ScorePart], now: datetime
+    connection: Connection,
+    folder: Path,
+    run: Run,
+    results: Sequence[SeriesResult],
+    parts: Iterable[ScorePart],
+    now: datetime,
 ) -> list[EventChange]:
     """Store results within a transaction; see :meth:`Workspace.commit`."""
     fence(connection, run)
@@ -70,7 +76,7 @@ def commit(
     _move_watermarks(connection, results, rows, now)
     _store_states(connection, results, rows)
     _store_outcomes(connection, run, results, rows)
-    register(connection, run.job, parts)
+    register(connection, folder, run.job, parts)
     enqueue(connection, run.job, [draft for result in results for draft in result.alerts], now)
     return changes
 

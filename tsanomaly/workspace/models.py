@@ -119,9 +119,8 @@ class Models:
         scope = _scope(series)
         with self._database.writing() as connection:
             _hold(connection, job, scope)
-            versions = dict(
-                connection.execute(select(models.c.version, models.c.active).where(_of(job, scope))).tuples().all()
-            )
+            known = connection.execute(select(models.c.version, models.c.active).where(_of(job, scope)))
+            versions = {row.version: row.active for row in known}
             if version not in versions:
                 raise _missing(job, version)
             was = next((v for v, active in versions.items() if active), None)

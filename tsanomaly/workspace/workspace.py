@@ -145,7 +145,7 @@ class Workspace:
             LostRunError: the run was taken over or has ended: nothing was stored.
         """
         with self._database.writing() as connection:
-            return commit(connection, run, results, parts, now)
+            return commit(connection, self.folder, run, results, parts, now)
 
     def check(self) -> Checkup:
         """Whether the database is sound, and the files that it names are there."""
