@@ -1,5 +1,6 @@
 """The report is one file that opens anywhere, loads nothing, and takes no name in it for markup."""
 
+import hashlib
 import json
 import os
 import re
@@ -9,11 +10,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 import tsanomaly
+from tsanomaly.detection.verdicts import Feedback, Judgement, Occurrence, Span, instant
 from tsanomaly.report import html
-from tsanomaly.series import Diagnosis, Finding, Level
+from tsanomaly.report.origin import Origin
+from tsanomaly.series import Diagnosis, Finding, Level, Series
 
 HOSTILE = "</script><img src=x onerror=\"document.title='owned'\">{{ 7 * 7 }}"
 WRITTEN = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
@@ -101,7 +105,7 @@ def test_names_from_a_file_are_text_and_nothing_else(make_events, diagnosis, pag
     assert shown.count("script") == plain.count("script")
     assert "{{ 7 * 7 }}" in shown.text
     figures = [text for name, text in shown.scripts.items() if not name.startswith("script ")]
-    assert len(figures) == 2
+    assert len(figures) == 3
     assert all("<" not in text and json.loads(text)["data"] for text in figures)
 
 
@@ -134,7 +138,7 @@ def test_series_come_in_the_order_of_their_worst_events(make_events, diagnosis):
 
 def test_without_events_it_says_so(page):
     shown = page([])
-    assert shown.count("table") == 0
+    assert [about for tag, about in shown.elements if tag == "table"] == [{"class": "about"}]
     assert "no event" in shown.text.lower()
 
 
@@ -161,8 +165,60 @@ def test_a_browser_draws_it_and_runs_nothing_else(make_events, diagnosis, tmp_pa
     done = subprocess.run([chromium, *flags, "--dump-dom", path.as_uri()], capture_output=True, text=True, check=True)
     drawn = Page(done.stdout)
     plots = [about for _, about in drawn.elements if "js-plotly-plot" in (about.get("class") or "")]
-    assert len(plots) == 3
+    assert len(plots) == 4
     assert "<title>pump.csv · tsanomaly</title>" in done.stdout
+
+
+def test_it_explains_each_event_and_draws_what_was_to_be_expected(page):
+    shown = page([(300, 310), (900, 903)])
+    assert re.search(
+        r"Event 1, .*?: (spike|level|trend|variance|frequency|flat line|unusual pattern) 'pressure' ", shown.text
+    )
+    assert "Pressure 80 %, below expected; flow 20 %, above and below expected." in shown.text
+    assert "The expected range holds 95 % of ordinary readings; it was measured on" in shown.text
+    assert '"expected range"' in shown.scripts["zoom-1-1"]
+    assert json.loads(shown.scripts["heat-1"])["data"][0]["type"] == "heatmap"
+
+
+def test_one_channel_has_no_heat_map(page):
+    assert "heat-1" not in page([(300, 310)], channels=("pressure",)).scripts
+
+
+def test_what_verdicts_hold_back_stays_on_the_page_with_the_reason(make_events, diagnosis):
+    events = make_events([(300, 310), (900, 903)])
+    verdict = Occurrence.all_of(events)[0].judged(Judgement.FALSE_ALARM, WRITTEN, note=HOSTILE, author="<i>Ada</i>")
+    calendar = [Span(instant(events.series, 890), instant(events.series, 910), "Inspection <script>")]
+    shown = Page(html.to_html([events], diagnosis, WRITTEN, feedback=Feedback((verdict,)), calendar=calendar))
+    assert "held back: judged a false alarm by <i>Ada</i> on 2026-11-21" in shown.text
+    assert HOSTILE in shown.text
+    assert "held back: maintenance: Inspection <script>" in shown.text
+    assert (shown.count("i"), shown.count("img")) == (2, 0)  # the two bars of severity
+
+
+def test_it_says_how_to_make_it_again(make_events, diagnosis, tmp_path):
+    path = tmp_path / "pump.csv"
+    path.write_bytes(b"time,flow\n")
+    origin = Origin.of_file(path, "tsanomaly detect 'a <b>.csv' --report out.html")
+    shown = Page(html.to_html([make_events([])], diagnosis, WRITTEN, origin=origin))
+    assert "tsanomaly detect 'a <b>.csv' --report out.html" in shown.text
+    assert hashlib.sha256(b"time,flow\n").hexdigest() in shown.text
+    assert f"tsanomaly {tsanomaly.__version__}, Python " in shown.text
+    assert Origin.of_file(tmp_path / "gone.csv").file_sha256 == ""
+
+
+def test_with_the_detector_it_shows_model_settings_and_the_smallest_repair(diagnosis):
+    rng = np.random.default_rng(0)
+    values = np.sin(2 * np.pi * np.arange(600)[:, None] / 24 + np.arange(2)) + rng.normal(0, 0.05, (600, 2))
+    series = Series(np.arange(600), values, ("pressure", HOSTILE), name="pump")
+    detector = tsanomaly.Detector(twin=False, early_scales=(), training=tsanomaly.Training(steps=60)).fit(series)
+    values[300:303, 0] += 4
+    shown = Page(html.to_html([detector.detect(series)], diagnosis, WRITTEN, detectors={"pump": detector}))
+    assert "With pressure as expected over" in shown.text
+    assert "the score falls from" in shown.text
+    assert f"SHA-256 of its readings {detector.learned_from_['sha256']}" in shown.text
+    assert "budget 3/week" in shown.text
+    assert "window chosen by the data" in shown.text
+    assert shown.count("img") == 0
 
 
 def test_it_says_whether_the_autoencoder_beats_its_linear_twin(make_events, diagnosis):

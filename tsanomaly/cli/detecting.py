@@ -118,16 +118,26 @@ def _as_text(format: Format, reading: Reading, results: list[Judged | Failed], t
 
 
 def _write_report(file: Path, reading: Reading, results: list[Judged | Failed], report: Path | None) -> Path:
+    import shlex
+    import sys
     import tempfile
 
     from tsanomaly.cli.judging import Failed
     from tsanomaly.cli.output import write_aside
     from tsanomaly.report.html import to_html
+    from tsanomaly.report.origin import Origin
 
     judged = [result for result in results if not isinstance(result, Failed)]
     twins = {result.events.series.name: result.twin.sentence for result in judged if result.twin is not None}
     target = report or Path(tempfile.mkdtemp(prefix="tsanomaly-")) / f"{file.name}.html"
-    write_aside(target, to_html([result.events for result in judged], reading.diagnosis, twins=twins))
+    page = to_html(
+        [result.events for result in judged],
+        reading.diagnosis,
+        twins=twins,
+        detectors={result.events.series.name: result.detector for result in judged},
+        origin=Origin.of_file(file, shlex.join(["tsanomaly", *sys.argv[1:]])),
+    )
+    write_aside(target, page)
     return target
 
 

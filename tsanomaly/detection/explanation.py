@@ -111,15 +111,18 @@ def explain(events: Events, event: Event, detector: Detector | None = None, *, r
     return _explain(Grounds(events), event, detector, repair)
 
 
-def explain_all(events: Events, detector: Detector | None = None, *, repairs: int = 0) -> tuple[Explanation, ...]:
+def explain_all(
+    events: Events, detector: Detector | None = None, *, repairs: int = 0, most: int | None = None
+) -> tuple[Explanation, ...]:
     """What is there to say of each event, in their order.
 
     Args:
         detector: as for :func:`explain`.
         repairs: for how many events, from the most severe on, to look for the smallest repair.
+        most: how many events to explain, from the most severe on; ``None``: all.
     """
     grounds = Grounds(events)
-    return tuple(_explain(grounds, event, detector, place < repairs) for place, event in enumerate(events))
+    return tuple(_explain(grounds, event, detector, place < repairs) for place, event in enumerate(events[:most]))
 
 
 def _explain(grounds: Grounds, event: Event, detector: Detector | None, repair: bool) -> Explanation:

@@ -186,7 +186,7 @@ def apply(
     feedback: Feedback,
     calendar: Iterable[Span] = (),
     *,
-    fingerprints: Sequence[Fingerprint] | None = None,
+    fingerprints: Sequence[Fingerprint | None] | None = None,
     learned_from: Mapping[str, Moment] | None = None,
 ) -> JudgedEvents:
     """The events of a series under feedback.

@@ -162,7 +162,7 @@ class Occurrence:
     key: Any = None
 
     @classmethod
-    def all_of(cls, events: Events, fingerprints: Sequence[Fingerprint] | None = None) -> tuple[Self, ...]:
+    def all_of(cls, events: Events, fingerprints: Sequence[Fingerprint | None] | None = None) -> tuple[Self, ...]:
         """The events of a series in their order, by rank; without fingerprints they are like no other."""
         marks: Sequence[Fingerprint | None] = fingerprints if fingerprints is not None else [None] * len(events)
         return tuple(

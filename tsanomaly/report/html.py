@@ -1,19 +1,27 @@
-"""One page for the events of one or more series."""
+"""One page for the events of one or more series: what was found, why it is thought so, and how to find it again."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from tsanomaly.detection.bands import Band, expected_band
 from tsanomaly.detection.events import Event, Events
+from tsanomaly.detection.explanation import Explanation, explain_all
+from tsanomaly.detection.feedback import Feedback, Ruling, Span, apply
 from tsanomaly.report import self_test
 from tsanomaly.report.figures import overview, zoom
+from tsanomaly.report.heat_map import heat_map
+from tsanomaly.report.origin import Origin, model_of, settings_of
 from tsanomaly.report.page import as_json, render
 from tsanomaly.series import Diagnosis
+
+if TYPE_CHECKING:
+    from tsanomaly.detection.detector import Detector
 
 PICTURED_SERIES = 12
 """Series with an overview, the ones with the most severe events first: each costs up to a megabyte."""
@@ -32,21 +40,43 @@ class Part:
     Attributes:
         events: what was found.
         overview: its figure as JSON; ``None`` beyond ``PICTURED_SERIES``.
+        heat: likewise of channel against time; ``None`` also where there is but one channel.
         pictures: figures of single events as JSON, by rank.
+        explanations: of each listed event, by rank.
+        rulings: what feedback makes of each listed event, by rank; empty without feedback.
+        band: the expected range that pictures show; ``None`` where there are none.
         verdict: whether the autoencoder beats its linear twin on it.
         test: its self-test; ``None`` where none was made.
+        settings, model: of its detector, names and values; empty where it is not known.
     """
 
     events: Events
     overview: Markup | None
+    heat: Markup | None
     pictures: dict[int, Markup]
+    explanations: dict[int, Explanation]
+    rulings: dict[int, Ruling]
+    band: Band | None
     verdict: str
     test: Mapping[str, Any] | None
+    settings: list[tuple[str, str]]
+    model: list[tuple[str, str]]
 
     @property
     def listed(self) -> tuple[Event, ...]:
         """Events in the table."""
         return self.events[:LISTED]
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What else is known of the series, by their names."""
+
+    twins: Mapping[str, str]
+    tests: Mapping[str, Mapping[str, Any]]
+    detectors: Mapping[str, Detector]
+    feedback: Feedback | None
+    calendar: Sequence[Span]
 
 
 def to_html(
@@ -56,6 +86,10 @@ def to_html(
     *,
     twins: Mapping[str, str] | None = None,
     tests: Mapping[str, Mapping[str, Any]] | None = None,
+    detectors: Mapping[str, Detector] | None = None,
+    feedback: Feedback | None = None,
+    calendar: Iterable[Span] = (),
+    origin: Origin | None = None,
 ) -> str:
     """The page.
 
@@ -65,25 +99,51 @@ def to_html(
         written: the time stated on the page; ``None``: now.
         twins: by series, whether the autoencoder beats its linear twin: ``tsanomaly.evaluation.TwinVerdict.sentence``.
         tests: self-tests that were made, by series, each as ``tsanomaly.evaluation.SelfTest.to_dict``.
+        detectors: what found the events, by series: then the page shows settings and model, and what the smallest
+            repair of each pictured event would be, which scores a short stretch around it a dozen times.
+        feedback: verdicts; events held back by them stay on the page, with the reason.
+        calendar: spans of known maintenance.
+        origin: how the page came about.
     """
-    parts = _parts(results, twins or {}, tests or {})
-    return render("report.html", written, parts=parts, diagnosis=diagnosis, self_test=self_test)
+    known = _Known(twins or {}, tests or {}, detectors or {}, feedback, tuple(calendar))
+    parts = _parts(results, known)
+    return render(
+        "report.html", written, parts=parts, diagnosis=diagnosis, self_test=self_test, origin=origin or Origin()
+    )
 
 
-def _parts(results: Sequence[Events], twins: Mapping[str, str], tests: Mapping[str, Mapping[str, Any]]) -> list[Part]:
+def _parts(results: Sequence[Events], known: _Known) -> list[Part]:
     """Series in the order of their most severe events; only the most severe ones are pictured."""
     ordered = sorted(results, key=lambda events: -events[0].severity if len(events) else 1.0)
     severe = sorted(
         ((event.severity, n, event.rank) for n, events in enumerate(ordered) for event in events), reverse=True
     )
-    pictured = {(n, rank) for _, n, rank in severe[:PICTURED_EVENTS]}
-    return [
-        Part(
-            events,
-            as_json(overview(events)) if n < PICTURED_SERIES else None,
-            {event.rank: as_json(zoom(events, event)) for event in events if (n, event.rank) in pictured},
-            self_test.verdict(twins.get(events.series.name), tests.get(events.series.name)),
-            tests.get(events.series.name),
-        )
-        for n, events in enumerate(ordered)
-    ]
+    pictured: dict[int, set[int]] = {}
+    for _, n, rank in severe[:PICTURED_EVENTS]:
+        pictured.setdefault(n, set()).add(rank)
+    return [_part(events, n < PICTURED_SERIES, pictured.get(n, set()), known) for n, events in enumerate(ordered)]
+
+
+def _part(events: Events, drawn: bool, pictured: set[int], known: _Known) -> Part:
+    name = events.series.name
+    detector = known.detectors.get(name)
+    band = expected_band(events) if pictured else None
+    explanations = explain_all(events, detector, repairs=max(pictured, default=0), most=LISTED)
+    rulings: tuple[Ruling, ...] = ()
+    if known.feedback is not None or known.calendar:
+        unlisted = (None,) * (len(events) - len(explanations))
+        marks = (*(explanation.fingerprint for explanation in explanations), *unlisted)
+        rulings = apply(events, known.feedback or Feedback(), known.calendar, fingerprints=marks).rulings[:LISTED]
+    return Part(
+        events,
+        as_json(overview(events)) if drawn else None,
+        as_json(heat_map(events)) if drawn and len(events.series.channels) > 1 else None,
+        {event.rank: as_json(zoom(events, event, band=band)) for event in events if event.rank in pictured},
+        {explanation.rank: explanation for explanation in explanations},
+        {event.rank: ruling for event, ruling in zip(events, rulings, strict=False)},
+        band,
+        self_test.verdict(known.twins.get(name), known.tests.get(name)),
+        known.tests.get(name),
+        [] if detector is None else settings_of(detector),
+        [] if detector is None else model_of(detector),
+    )
