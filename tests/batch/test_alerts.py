@@ -17,7 +17,7 @@ from tsanomaly.batch.findings import EXPECTED, VALUE
 from tsanomaly.batch.job_file import parse_job
 from tsanomaly.detection.verdicts import Judgement
 from tsanomaly.errors import LostRunError
-from tsanomaly.workspace import Outcome, SeriesResult, Workspace
+from tsanomaly.workspace import AlertDraft, Outcome, SeriesResult, Workspace
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -337,6 +337,13 @@ def test_a_run_that_was_taken_over_tells_what_an_undisturbed_one_does(tmp_path, 
             bodies.append([(message.key, message.body) for message in store.outbox.list()])
     assert bodies[0] == bodies[1]
     assert len(bodies[0][0][1]["content"]["events"]) == 4
+
+
+def test_a_message_that_cannot_be_read_waits_and_harms_no_other(plant, receiver):
+    runs = plant()
+    runs.workspace.outbox.put("pumps", [AlertDraft("k", "OPS", {"of": "a later version"})], NOON)
+    assert vars(runs.run({"a": [event(NOON, 1)]})) == {"sent": 1, "failed": 1}
+    assert "cannot be read" in runs.workspace.outbox.list()[-1].error
 
 
 # --- secrets and hostile names ------------------------------------------------------------------------------------

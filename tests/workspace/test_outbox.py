@@ -66,3 +66,20 @@ def test_senders_in_several_processes_send_every_message_once(workspace, workspa
     workspace.outbox.put("pumps", drafts(*keys), NOW)
     sent_by = race(take_messages, workspace_url, NOW)
     assert sorted(key for sent in sent_by for key in sent) == keys
+
+
+def test_sent_messages_are_forgotten_but_for_the_last_of_each_channel(workspace):
+    for number, key in enumerate("abcd"):
+        workspace.outbox.put("pumps", drafts(key), NOW + number * LEASE)
+    workspace.outbox.put("pumps", [AlertDraft("x", "pager")], NOW)
+    workspace.outbox.put("fans", drafts("y"), NOW)
+    workspace.outbox.put("fans", drafts("z"), NOW)
+    later = NOW + timedelta(days=9)
+    for message in workspace.outbox.list():
+        if message.key != "b":  # has not left yet
+            workspace.outbox.sent(message.id, NOW + LEASE)
+    assert workspace.outbox.prune(NOW) == 0
+    assert workspace.outbox.prune(later, "pumps") == 2
+    assert sorted(message.key for message in workspace.outbox.list()) == ["b", "d", "x", "y", "z"]
+    assert workspace.outbox.prune(later) == 1
+    assert sorted(message.key for message in workspace.outbox.list()) == ["b", "d", "x", "z"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from tsanomaly.workspace.database import Database
 from tsanomaly.workspace.names import short
@@ -113,6 +113,21 @@ class Outbox:
             wanted = wanted.where(outbox.c.created_at >= since)
         with self._database.reading() as connection:
             return [Message(**row._mapping) for row in connection.execute(wanted)]
+
+    def prune(self, before: datetime, job: str | None = None) -> int:
+        """Forget messages that were sent before then. The last of each job and channel stays: it says what was told.
+
+        Returns:
+            How many were forgotten.
+        """
+        other = outbox.alias()
+        same = (other.c.job == outbox.c.job, other.c.channel == outbox.c.channel)
+        last = select(func.max(other.c.id)).where(*same).scalar_subquery()
+        old = delete(outbox).where(outbox.c.sent_at < before, outbox.c.id < last)
+        if job is not None:
+            old = old.where(outbox.c.job == job)
+        with self._database.writing() as connection:
+            return int(connection.execute(old).rowcount)
 
 
 def enqueue(connection: Connection, job: str, drafts: Sequence[AlertDraft], now: datetime) -> None:

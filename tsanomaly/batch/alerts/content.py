@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tsanomaly.workspace import StoredEvent
 
@@ -178,6 +179,14 @@ class Body(Part):
     plot: bool = True
     most_events: int = 10
     held_until: datetime | None = None
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> Self | None:
+        """What :meth:`to_json` gave; ``None``: it is something else, such as a later version's."""
+        try:
+            return cls.model_validate(dict(stored))
+        except ValidationError:
+            return None
 
     def to_json(self) -> dict[str, Any]:
         """Plain types, ready for JSON; what is as usual is left out."""

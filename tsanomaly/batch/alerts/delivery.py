@@ -23,7 +23,10 @@ LEASE = timedelta(minutes=5)
 FIRST_RETRY, LAST_RETRY = timedelta(minutes=1), timedelta(hours=6)
 """Time until the second try, doubled from try to try, and the longest."""
 
-AT_ONCE = 100
+AT_ONCE = 2_000
+"""Messages taken together: all that quiet hours held should be among them."""
+
+UNREADABLE = "it cannot be read; perhaps a later version made it"
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +64,8 @@ def deliver(workspace: Workspace, now: datetime) -> Delivery:
                 sent += bool(_contents(group))
                 continue
             failed += 1
-            unreachable.add((job, channel))
+            if reason != UNREADABLE:
+                unreachable.add((job, channel))
             retry_at = now + _pause(max(message.tries for message in group))
             for message in group:
                 workspace.outbox.failed(message.id, reason, now, retry_at)
@@ -70,9 +74,9 @@ def deliver(workspace: Workspace, now: datetime) -> Delivery:
 
 
 def title_of(message: Message) -> str:
-    """A message of the outbox in a line; empty where only the memory of its channel changed."""
-    content = Body.model_validate(message.body).content
-    return "" if content is None else title(content)
+    """A message of the outbox in a line; empty where only the memory of its channel changed, or it cannot be read."""
+    body = Body.read(message.body)
+    return "" if body is None or body.content is None else title(body.content)
 
 
 def _groups(messages: Sequence[Message]) -> list[list[Message]]:
@@ -86,10 +90,11 @@ def _groups(messages: Sequence[Message]) -> list[list[Message]]:
 
 def _try(workspace: Workspace, group: Sequence[Message]) -> str:
     """Send a group as one message; why it did not leave, or nothing."""
-    contents = _contents(group)
+    last, contents = Body.read(group[-1].body), _contents(group)
+    if last is None:
+        return UNREADABLE
     if not contents:
         return ""  # only the memory of the channel changed
-    last = Body.model_validate(group[-1].body)
     content = merged(contents, last.most_events)
     key = (
         group[0].key
@@ -108,8 +113,8 @@ def _try(workspace: Workspace, group: Sequence[Message]) -> str:
 
 
 def _contents(group: Sequence[Message]) -> list[Content]:
-    bodies = [Body.model_validate(message.body) for message in group]
-    return [body.content for body in bodies if body.content is not None]
+    bodies = [Body.read(message.body) for message in group]
+    return [body.content for body in bodies if body is not None and body.content is not None]
 
 
 def _pause(tries: int) -> timedelta:

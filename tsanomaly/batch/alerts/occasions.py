@@ -10,6 +10,9 @@ from tsanomaly.batch.alerts.drafting import Situation, drafts
 from tsanomaly.batch.job import Job
 from tsanomaly.workspace import AlertDraft, Outcome, Run, StoredEvent, Workspace
 
+AMONG = 20
+"""Messages among which the last one made is looked for: their times may mislead, where a clock stepped back."""
+
 
 def alerts_of(
     workspace: Workspace, job: Job, run: Run, outcome: Outcome, message: str, now: datetime
@@ -45,8 +48,10 @@ def alerts_of(
 
 def _memory(workspace: Workspace, job: str, channel: str) -> Memory:
     """What a channel was last told, whether or not it has left yet."""
-    last = workspace.outbox.list(job, channel, limit=1)
-    return Body.model_validate(last[0].body).memory if last else Memory()
+    latest = workspace.outbox.list(job, channel, limit=AMONG)
+    last = max(latest, key=lambda message: message.id, default=None)
+    body = None if last is None else Body.read(last.body)
+    return Memory() if body is None else body.memory
 
 
 def _with_merged(workspace: Workspace, ids: Iterable[str]) -> dict[str, StoredEvent]:
