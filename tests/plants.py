@@ -28,9 +28,9 @@ def name(number):
     return f"pump {number:03}"
 
 
-def plant(pumps=4, rows=ROWS, **settings):
+def plant(pumps=4, rows=ROWS, start=START, **settings):
     """A long frame: ``pump``, ``time``, ``flow``."""
-    times = pd.date_range(START, periods=rows, freq=STEP)
+    times = pd.date_range(start, periods=rows, freq=STEP)
     frames = [pd.DataFrame({"pump": name(n), "time": times, "flow": pump(n, rows, **settings)}) for n in range(pumps)]
     return pd.concat(frames, ignore_index=True)
 

@@ -93,17 +93,26 @@ class Plan:
         return self.job.model.scope == "shared"
 
     @property
+    def history(self) -> datetime:
+        """Where the history of a series begins."""
+        return self.until - self.job.model.learn_from
+
+    @cached_property
     def since(self) -> datetime:
-        """Where reading begins, for the sake of the series that needs most."""
-        starts = [
-            self._stretch(name, self.watermarks.get(name)).read_from for name in self.states if name not in self.done
-        ]
-        return min([*starts, self._stretch(None, self.latest).read_from])
+        """Where reading begins, for the sake of the known series that needs most."""
+        if self.given is not None:
+            return self._stretch(None, None).read_from
+        starts = (self._stretch(n, mark).read_from for n, mark in self.watermarks.items() if n not in self.done)
+        return min(starts, default=self.history)
+
+    def lacks_history(self, name: str) -> bool:
+        """Whether a series is new and was not read from its beginning: it is to be read once more."""
+        return self.given is None and name not in self.watermarks and self.since > self.history
 
     @cached_property
     def latest(self) -> datetime | None:
-        """The watermark of the series that is furthest."""
-        return max(self.watermarks.values(), default=None)
+        """The watermark of the series that is furthest, as it was before the run began."""
+        return max((mark for name, mark in self.watermarks.items() if name not in self.done), default=None)
 
     @property
     def learns_shared(self) -> bool:
@@ -119,13 +128,15 @@ class Plan:
         return self.bundle or (None if stored is None else stored.path)
 
     def task(self, series: Series) -> SeriesTask | None:
-        """What is to be done with a series that was read; ``None``: it is done."""
+        """What is to be done with a series that was read; ``None``: nothing."""
         name = series.name
         if name in self.done:
             return None
         own, stored = self.watermarks.get(name), self.models.get(None if self.shares else name)
         stretch = self._stretch(name, own)
         first = row_at(series, stretch.read_from)
+        if first == len(series):
+            return None
         series = series.between(first, len(series)) if first else series
         task = SeriesTask(series, stretch, own, expected=self._expected(name, stored))
         if self.given is not None:
@@ -154,16 +165,15 @@ class Plan:
         One that fell far behind the others, such as a sensor that was switched off, does not make every run read all
         since then: no more than what a model learns from.
         """
-        job, history = self.job, self.job.model.learn_from
+        job = self.job
         if self.given is not None:
             return Stretch(self.given.since - self._lookback(name), self.given.since, self.given.until)
         if watermark is not None and self.latest is not None:
-            watermark = max(watermark, self.latest - history)
-        stretch = Stretch.of(
-            watermark, self.until, lookback=self._lookback(name), late=job.range.allowed_lateness, history=history
-        )
+            watermark = max(watermark, self.latest - job.model.learn_from)
+        late, learned = job.range.allowed_lateness, job.model.learn_from
+        stretch = Stretch.of(watermark, self.until, lookback=self._lookback(name), late=late, history=learned)
         if watermark is not None and self._needs_history(name):
-            return replace(stretch, read_from=min(stretch.read_from, self.until - history))
+            return replace(stretch, read_from=min(stretch.read_from, self.history))
         return stretch
 
     def _lookback(self, name: str | None) -> timedelta:

@@ -56,7 +56,7 @@ def due_now(workspace: Workspace, job: Job, now: datetime) -> list[Due]:
     """The runs of a job that should begin now, the oldest first."""
     if job.schedule is None:
         return []
-    runs = [run for run in workspace.runs.list(job.name, limit=100) if run.scheduled_at <= now]
+    runs = workspace.runs.list(job.name, limit=1)
     dead = [run for run in workspace.runs.list(job.name, limit=None, running=True) if run.lease_until <= now]
     times = due(job.schedule, runs[0].scheduled_at if runs else None, now)
     if job.schedule.catch_up == "each":

@@ -32,6 +32,7 @@ from tsanomaly.batch.learning import learn_shared
 from tsanomaly.batch.lease import LEASE, Clock, Lease, now, owner
 from tsanomaly.batch.planning import Given, Plan, chosen
 from tsanomaly.batch.shards import Learned, Shard, ShardResult, TooLateError, about, outcome_of, possible, score_shard
+from tsanomaly.batch.sources import Shard as Read
 from tsanomaly.batch.sources import Source, open_source
 from tsanomaly.detection.bundle import save
 from tsanomaly.detection.training import Progress
@@ -278,7 +279,7 @@ class _Work:
         shared = plan.shared_model
         if plan.shares and shared is None:
             return
-        for read in source.shards(plan.since, plan.until):
+        for read in self._read(plan, source):
             unread = [SeriesResult(n, *outcome_of(error)) for n, error in read.unreadable.items() if n not in plan.done]
             if unread:
                 self._commit(ShardResult(tuple(unread)))
@@ -294,6 +295,20 @@ class _Work:
                     plan.until,
                     self.deadline,
                 )
+
+    def _read(self, plan: Plan, source: Source) -> Iterator[Read]:
+        """What the source has: the known series from where they need it, then the new ones with their history."""
+        new: set[str] = set()
+        for read in source.shards(plan.since, plan.until):
+            short = {
+                name for name in (*(one.name for one in read.series), *read.unreadable) if plan.lacks_history(name)
+            }
+            known = tuple(one for one in read.series if one.name not in short)
+            unreadable = {name: error for name, error in read.unreadable.items() if name not in short}
+            new |= short
+            yield replace(read, series=known, unreadable=unreadable)
+        if new:
+            yield from source.shards(plan.history, plan.until, only=new)
 
     def _store(self, shard: Shard, result: ShardResult | None) -> None:
         if result is None:

@@ -45,9 +45,14 @@ def run(
     lease: LeaseSeconds = 120,
 ) -> None:
     """Run a job now, or as it would have run at another time."""
+    from datetime import UTC, datetime
+
     with opened(workspace) as store:
         wanted = job_named(store, job)
-        _run_one(store, job, None if at is None else moment(at, wanted, "--at"), lease)
+        scheduled_at = None if at is None else moment(at, wanted, "--at")
+        if scheduled_at is not None and scheduled_at > datetime.now(UTC):
+            raise ConfigurationError(f"--at {at} lies in the future; a run scores what is there already")
+        _run_one(store, job, scheduled_at, lease)
 
 
 def backfill(
