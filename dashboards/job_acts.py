@@ -9,10 +9,10 @@ from pathlib import Path
 
 import cases
 from jobwork import Action, JobWork, stretch
-from tsanomaly.batch.contract import Expectation
 
 import tsanomaly
 from tsanomaly.batch.backtest import backtest
+from tsanomaly.batch.contract import Expectation
 from tsanomaly.batch.job import Job, Threshold
 from tsanomaly.batch.learning import learn
 from tsanomaly.batch.planning import Given

@@ -8,13 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import budgets
-
 import tsanomaly
 from tsanomaly.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from tsanomaly import Budget
+
+
+HOURS = {"hour": 1.0, "day": 24.0, "week": 168.0, "month": 730.5, "year": 8766.0}
+"""Only to put budgets of different periods in order."""
+
+BUDGETS = ("1/month", "2/month", "1/week", "2/week", "3/week", "5/week", "1/day", "2/day", "5/day", "1/hour")
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ KINDS = {
     "budget": Kind(
         "Alert budget",
         "At most so many events, the most unusual ones, and only what stands out from the ordinary.",
-        budgets.STEPS,
+        BUDGETS,
         "3/week",
     ),
     "quantile": Kind(
@@ -103,7 +107,7 @@ def parsed_or(text: str, otherwise: str) -> str:
         rule = parse(text)
     except ConfigurationError:
         return otherwise
-    return budgets.written(rule) if isinstance(rule, tsanomaly.Budget) else text
+    return budget_text(rule) if isinstance(rule, tsanomaly.Budget) else text
 
 
 def of(detector: tsanomaly.Detector) -> str:
@@ -114,7 +118,7 @@ def of(detector: tsanomaly.Detector) -> str:
     if isinstance(rule, str):
         return KINDS[rule].usual
     if isinstance(rule, tsanomaly.Budget):
-        return budgets.written(rule)
+        return budget_text(rule)
     setting = next(iter(vars(rule).values()), None)
     return f"{rule.name}={setting:.10g}" if isinstance(setting, float) else str(rule.name)
 
@@ -143,7 +147,7 @@ def spoken(text: str) -> str:
     kind, (_, _, setting) = kind_of(text), text.partition("=")
     match kind:
         case "budget":
-            return budgets.spoken(tsanomaly.Budget.parse(text))
+            return budget_in_words(tsanomaly.Budget.parse(text))
         case "quantile":
             return f"{100 * float(setting):.6g} % of rows stay below"
         case "mad":
@@ -172,4 +176,15 @@ def _strictness(text: str) -> float:
 
 def hours(budget: Budget) -> float:
     """Of its period."""
-    return budgets.HOURS[budget.per]
+    return HOURS[budget.per]
+
+
+def budget_in_words(budget: Budget) -> str:
+    """``3 events a week``."""
+    article = "an" if budget.per == "hour" else "a"
+    return f"{budget.events:g} event{'s' * (budget.events != 1)} {article} {budget.per}"
+
+
+def budget_text(budget: Budget) -> str:
+    """``3/week``."""
+    return f"{budget.events:g}/{budget.per}"

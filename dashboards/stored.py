@@ -159,28 +159,30 @@ def listing(workspace: Workspace, events: list[StoredEvent], chosen: StoredEvent
 
 
 def rows_of(events: list[StoredEvent]) -> event_table.Rows:
-    """Stored events as the table shows them; a row's id is the event's."""
+    """Stored events as the table shows them; a row's id is the event's. Where all are of one series, it is not told."""
+    several = len({(event.job, event.series) for event in events}) > 1
     columns = [
         event_table.SEVERITY,
         {"head": "Start"},
-        {"head": "Series"},
+        *([{"head": "Series"}] if several else []),
         {"head": "Kind"},
         {"head": "What broke", "wide": True},
         {"head": "Verdict"},
     ]
-    return event_table.Rows(columns, [_row(event) for event in events])
+    return event_table.Rows(columns, [_row(event, several) for event in events])
 
 
-def _row(event: StoredEvent) -> dict[str, object]:
+def _row(event: StoredEvent, several: bool) -> dict[str, object]:
     leading = event.channels[0] if event.channels else None
     broke = f"{ARROWS.get(leading.direction, '')} {shown(leading.name, 40)}" if leading else ""
+    series = {"text": shown(event.series, 24), "title": f"{shown(event.series, 200)}, job {event.job}"}
     return {
         "id": event.id,
         "quiet": event.status != EventStatus.FOUND,
         "cells": [
             event_table.severity(event.severity),
             {"text": words.moment(event.start), "by": event.start.timestamp(), "title": words.length(event)},
-            {"text": shown(event.series, 24), "title": f"{shown(event.series, 200)}, job {event.job}"},
+            *([series] if several else []),
             {"text": event.kind or ""},
             {"text": broke},
             {"text": words.VERDICTS[event.verdict] if event.verdict else "open"},

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import access
 import budgets
@@ -33,7 +35,6 @@ from tsanomaly.report import figures
 from tsanomaly.report.html import to_html
 from tsanomaly.report.words import (
     clock,
-    clock_at,
     headline,
     not_judged,
     percent,
@@ -200,6 +201,7 @@ def whole(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event | None, wa
 
     def touched() -> None:
         selection = st.session_state[key]["selection"]
+        print("SEL", selection, flush=True)
         if selection["box"]:
             ends = [figures.row_at(events.series, end) for end in selection["box"][0]["x"]]
             session.remember(run, "rows", f"{min(ends)}-{max(ends) + 1}")
@@ -213,15 +215,49 @@ def whole(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event | None, wa
     figure = figures.overview(
         events, channels=drawn, chosen=chosen, rows=rows, palette=session.palette(), height=120 + 65 * len(drawn)
     )
-    figure.update_layout(dragmode="select", selectdirection="h")
     st.plotly_chart(
         figure, theme=None, key=key, config=closeup.CHART, on_select=touched, selection_mode=("points", "box")
     )
-    if rows is not None:
-        said, back = st.columns([5, 1], vertical_alignment="center")
-        span = f"{clock_at(events.series, rows[0])} to {clock_at(events.series, rows[1])}"
-        said.caption(f"In finer detail: {span}, {rows_lasting(events.series, rows[1] - rows[0])}.")
-        back.button("Whole series", on_click=session.remember, args=(run, "rows", ""), width="stretch", key="whole")
+    span_control(run, events.series, rows)
+
+
+def span_control(run: Run, series: tsanomaly.Series, rows: tuple[int, int] | None) -> None:
+    """Two handles under the picture, between which it is drawn in finer detail."""
+    first, last = rows or (0, len(series))
+    key = f"rows-{run.id}-{first}-{last}"
+    by_clock = series.step is not None and series.step >= np.timedelta64(1, "s")
+
+    def place(row: int) -> Any:
+        if not by_clock:
+            return row
+        return datetime.fromtimestamp(figures.on_clock(series, np.array([row]))[0] / 1000, UTC).replace(tzinfo=None)
+
+    def moved() -> None:
+        ends = [figures.row_at(series, str(end)) if by_clock else int(end) for end in st.session_state[key]]
+        whole = ends[0] <= 0 and ends[1] >= len(series) - 1
+        session.remember(run, "rows", "" if whole else f"{ends[0]}-{ends[1] + 1}")
+
+    handles, back = st.columns([7.5, 1], vertical_alignment="center")
+    handles.slider(
+        "Stretch shown",
+        place(0),
+        place(len(series) - 1),
+        (place(first), place(last - 1)),
+        step=timedelta(seconds=float(series.step / np.timedelta64(1, "s"))) if by_clock else 1,
+        format="D MMM YYYY, HH:mm" if by_clock else None,
+        key=key,
+        on_change=moved,
+        label_visibility="collapsed",
+    )
+    back.button(
+        "Whole series",
+        on_click=session.remember,
+        args=(run, "rows", ""),
+        width="stretch",
+        key="whole",
+        type="tertiary",
+        disabled=rows is None,
+    )
 
 
 def stretch(run: Run, series: tsanomaly.Series) -> tuple[int, int] | None:

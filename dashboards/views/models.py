@@ -15,11 +15,12 @@ import watching
 import words
 from jobwork import Action, JobWork
 from task import State
-from tsanomaly.batch.contract import Expectation
 
 import tsanomaly
+from tsanomaly.batch.contract import Expectation
 from tsanomaly.batch.job_file import parse_job
 from tsanomaly.detection.bundle import describe
+from tsanomaly.detection.training import Stop
 from tsanomaly.errors import TsAnomalyError
 from tsanomaly.report.model_figures import population_stability, score_shift, training_curve
 from tsanomaly.report.words import counted, percent, sentence, shown
@@ -194,7 +195,7 @@ def training(model: StoredModel) -> None:
     pieces.lead(str(twin) if twin else "It was not compared with its linear twin: 'What it would catch' does so.")
     st.plotly_chart(training_curve(members, session.palette()), theme=None, config=CHART, key="curve")
     stopped = "; ".join(
-        f"member {i + 1}: best at step {member['best_step']:,}, {member['stopped'].lower().replace('_', ' ')}"
+        f"member {i + 1}: best at step {member['best_step']:,}, {Stop[member['stopped']]}"
         for i, member in enumerate(members)
     )
     st.caption(sentence(stopped))

@@ -40,8 +40,11 @@ def browser_at(path: str) -> Iterator[Browser]:
 
 
 @contextlib.contextmanager
-def dashboard(home: Path) -> Iterator[str]:
-    """The address of a dashboard on a free port of this machine, which keeps its runs under ``home``.
+def dashboard(home: Path, **more: str) -> Iterator[str]:
+    """The address of a dashboard on a free port of this machine, which keeps its runs and workspace under ``home``.
+
+    Args:
+        more: of its environment.
 
     Raises:
         AssertionError: it did not start, or printed a traceback.
@@ -53,7 +56,7 @@ def dashboard(home: Path) -> Iterator[str]:
     with said.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", str(dashboards_folder() / "app.py"), f"--server.port={port}"],
-            env={**os.environ, "TSANOMALY_HOME": str(home)},
+            env={**os.environ, "TSANOMALY_HOME": str(home), "TSANOMALY_WORKSPACE": str(home / "workspace.db"), **more},
             stdout=output,
             stderr=output,
             cwd=home,

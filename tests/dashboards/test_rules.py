@@ -1,4 +1,3 @@
-import budgets
 import pytest
 import rules
 
@@ -43,4 +42,4 @@ def test_a_setting_between_two_steps_finds_its_place_among_them():
     assert steps[steps.index("mad=6.5") - 1 : steps.index("mad=6.5") + 2] == ("mad=7", "mad=6.5", "mad=6")
     steps = rules.with_step("budget", "4/day")
     assert steps[steps.index("4/day") + 1] == "5/day"
-    assert budgets.written(rules.parse("4/day")) == "4/day"
+    assert rules.budget_text(rules.parse("4/day")) == "4/day"

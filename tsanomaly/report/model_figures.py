@@ -37,10 +37,11 @@ def training_curve(history: Sequence[Mapping[str, Any]], palette: Palette = LIGH
                     y=list(values),
                     mode="lines",
                     line=style,
-                    name=f"member {i + 1}, {name}",
-                    hovertemplate="step %{x}: <b>%{y:.4~g}</b><extra>%{fullData.name}</extra>",
+                    name=f"member {i + 1}",
+                    showlegend=dash == "solid",
+                    hovertemplate=f"step %{{x}}: <b>%{{y:.4~g}}</b><extra>member {i + 1}, {name}</extra>",
                 )
-    return _dressed(figure, palette, height, "training step", "loss (scaled squared error)", log_y=True)
+    return _dressed(figure, palette, height, "training step", "loss: learned (solid), held back (dotted)", log_y=True)
 
 
 def score_shift(
@@ -99,6 +100,7 @@ def _dressed(figure: go.Figure, palette: Palette, height: int, x: str, y: str, *
             "title": {"text": y, "font": {"size": 12}},
             "automargin": True,
             "type": "log" if log_y else "linear",
+            "dtick": "D2" if log_y else None,
         },
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
