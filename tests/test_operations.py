@@ -18,9 +18,7 @@ from tsanomaly.workspace import Outcome
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-RULES = yaml.safe_load((ROOT / "deploy" / "prometheus" / "rules.yaml").read_text(encoding="utf-8"))["groups"][0][
-    "rules"
-]
+(RULES,) = yaml.safe_load((ROOT / "deploy" / "prometheus" / "rules.yaml").read_text(encoding="utf-8"))["groups"]
 
 JOB = """
 name = "pump-hourly"
