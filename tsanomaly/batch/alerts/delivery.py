@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,8 +18,8 @@ from tsanomaly.batch.logs import redacted
 from tsanomaly.errors import TsAnomalyError
 from tsanomaly.workspace import Message, Workspace
 
-LEASE = timedelta(minutes=5)
-"""How long messages are one sender's; if it dies, others may send them after that."""
+LEASE = timedelta(minutes=10)
+"""How long messages are one sender's; if it dies, others may send them after that. It sends for half as long."""
 
 FIRST_RETRY, LAST_RETRY = timedelta(minutes=1), timedelta(hours=6)
 """Time until the second try, doubled from try to try, and the longest."""
@@ -26,6 +27,7 @@ FIRST_RETRY, LAST_RETRY = timedelta(minutes=1), timedelta(hours=6)
 AT_ONCE = 2_000
 """Messages taken together: all that quiet hours held should be among them."""
 
+WAITS = "an earlier message to the same receiver did not leave"
 UNREADABLE = "it cannot be read; perhaps a later version made it"
 
 log = logging.getLogger(__name__)
@@ -37,6 +39,14 @@ class Delivery:
 
     sent: int = 0
     failed: int = 0
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """Whether a message left; ``fault`` says why not. Neither: there was nothing to say."""
+
+    sent: bool = False
+    fault: str = ""
 
 
 def deliver(workspace: Workspace, now: datetime) -> Delivery:
@@ -53,23 +63,26 @@ def deliver(workspace: Workspace, now: datetime) -> Delivery:
     """
     sent = failed = 0
     unreachable: set[tuple[str, str]] = set()
+    until = time.monotonic() + LEASE.total_seconds() / 2
     while messages := workspace.outbox.take(now, LEASE, AT_ONCE):
         for group in _groups(messages):
-            job, channel = group[0].job, group[0].channel
-            reason = "an earlier message did not leave" if (job, channel) in unreachable else ""
-            reason = reason or _try(workspace, group)
-            if not reason:
+            if time.monotonic() > until:
+                return Delivery(sent, failed)  # what is left is due again when the lease has lapsed
+            receiver = group[0].job, group[0].channel
+            attempt = _Attempt(fault=WAITS) if receiver in unreachable else _try(workspace, group)
+            if not attempt.fault:
+                sent += attempt.sent
                 for message in group:
                     workspace.outbox.sent(message.id, now)
-                sent += bool(_contents(group))
                 continue
             failed += 1
-            if reason != UNREADABLE:
-                unreachable.add((job, channel))
-            retry_at = now + _pause(max(message.tries for message in group))
+            if attempt.fault != UNREADABLE:
+                unreachable.add(receiver)
+            again = now + _pause(max(message.tries for message in group))
             for message in group:
-                workspace.outbox.failed(message.id, reason, now, retry_at)
-            log.warning("alert not sent", extra={"job": job, "channel": channel, "reason": reason, "again": retry_at})
+                workspace.outbox.failed(message.id, attempt.fault, now, again)
+            said = {"job": receiver[0], "channel": receiver[1], "reason": attempt.fault, "again": again}
+            log.warning("alert not sent", extra=said)
     return Delivery(sent, failed)
 
 
@@ -88,28 +101,31 @@ def _groups(messages: Sequence[Message]) -> list[list[Message]]:
     return list(groups.values())
 
 
-def _try(workspace: Workspace, group: Sequence[Message]) -> str:
-    """Send a group as one message; why it did not leave, or nothing."""
+def _try(workspace: Workspace, group: Sequence[Message]) -> _Attempt:
+    """Send a group as one message."""
     last, contents = Body.read(group[-1].body), _contents(group)
     if last is None:
-        return UNREADABLE
+        return _Attempt(fault=UNREADABLE)
     if not contents:
-        return ""  # only the memory of the channel changed
+        return _Attempt()  # only the memory of the channel changed
     content = merged(contents, last.most_events)
-    key = (
-        group[0].key
-        if len(group) == 1
-        else hashlib.blake2b("\0".join(message.key for message in group).encode(), digest_size=16).hexdigest()
-    )
     if not content.says_something:
-        return ""  # it was over before the quiet hours were
+        return _Attempt()  # it was over before the quiet hours were
+    key = _key(group)
     try:
         drawn = picture(workspace, content) if last.plot else None
         send(last.url_env, Outgoing(key, title(content), text(content, last.link_base, key), drawn))
     except TsAnomalyError as error:
-        return redacted(str(error))
+        return _Attempt(fault=redacted(str(error)))
     log.info("alert sent", extra={"job": content.job, "channel": group[0].channel, "key": key})
-    return ""
+    return _Attempt(sent=True)
+
+
+def _key(group: Sequence[Message]) -> str:
+    """A message's own; of several that leave as one, made of theirs."""
+    if len(group) == 1:
+        return group[0].key
+    return hashlib.blake2b("\0".join(message.key for message in group).encode(), digest_size=16).hexdigest()
 
 
 def _contents(group: Sequence[Message]) -> list[Content]:
