@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
 from tsanomaly.detection.bands import Band, expected_band
 from tsanomaly.detection.codes import latent_code
 from tsanomaly.detection.events import Event, Events
@@ -22,6 +24,7 @@ from tsanomaly.detection.kinds import Course, EventKind, Grounds
 from tsanomaly.detection.repairs import Repair, smallest_repair
 from tsanomaly.detection.similarity import Fingerprint, channel_parts, duration_class, rounded, shape_of
 from tsanomaly.errors import DataError
+from tsanomaly.series.grid import duration
 
 if TYPE_CHECKING:
     from tsanomaly.detection.detector import Detector
@@ -150,6 +153,7 @@ def _explain(grounds: Grounds, event: Event, detector: Detector | None, repair: 
 def _sentence(events: Events, event: Event, course: Course) -> str:
     channel = events.series.channels[course.column]
     name = channel if len(channel) <= 60 else channel[:59] + "…"
-    rows = course.stop - course.start
+    rows, step = course.stop - course.start, events.series.step
+    long = f"{rows:,} row{'' if rows == 1 else 's'}" if step is None else duration((step * rows).astype(np.int64))
     way = _WAYS.get(course.kind, {}).get(event.direction, "")
-    return _WORDS[course.kind].format(channel=f"'{name}'", way=way, long=f"{rows:,} row{'' if rows == 1 else 's'}")
+    return _WORDS[course.kind].format(channel=f"'{name}'", way=way, long=long)

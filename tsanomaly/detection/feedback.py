@@ -32,18 +32,17 @@ from typing import Any
 import numpy as np
 
 from tsanomaly.detection.events import Event, Events
-from tsanomaly.detection.similarity import ALIKE, Fingerprint, channel_likeness, similarities
+from tsanomaly.detection.similarity import ALIKE, Fingerprint, channel_likenesses, likenesses
 from tsanomaly.detection.verdicts import (
     Feedback,
     Judgement,
     Moment,
     Occurrence,
     Span,
+    SpanSet,
     Verdict,
-    overlap,
     row_at,
     said,
-    same,
 )
 from tsanomaly.errors import DataError
 from tsanomaly.series import Series
@@ -70,6 +69,9 @@ HEADROOM = 0.25
 
 MOST_HEADROOM = 2.0
 """The bar's height above the threshold is at most so many times that of the highest false alarm like the event."""
+
+AT_ONCE = 1000
+"""Events compared with all judged ones at once, so that memory stays small."""
 
 INSIDE = 0.5
 """Share of an event that must lie in maintenance to be held back."""
@@ -177,8 +179,8 @@ def judge(
         learned_from: by series, the first moment that its model learned from. A new normal is spent once the model
             learned from no earlier than that.
     """
-    court = _Court(feedback, tuple(calendar), learned_from or {})
-    return tuple(court.rule(occurrence) for occurrence in occurrences)
+    court = _Court(occurrences, feedback, tuple(calendar), learned_from or {})
+    return tuple(court.rule(place) for place in range(len(occurrences)))
 
 
 def apply(
@@ -252,85 +254,115 @@ def for_training(series: Series, feedback: Feedback, calendar: Iterable[Span] = 
 
 
 class _Court:
-    """Rules on one event after the other under the same verdicts."""
+    """Rules on events one after the other under the same verdicts; likeness is worked out for all of them at once."""
 
-    def __init__(self, feedback: Feedback, calendar: Sequence[Span], learned_from: Mapping[str, Moment]) -> None:
+    def __init__(
+        self,
+        events: Sequence[Occurrence],
+        feedback: Feedback,
+        calendar: Sequence[Span],
+        learned_from: Mapping[str, Moment],
+    ) -> None:
+        self.events = events
         self.by_series: dict[str, list[Verdict]] = {}
         for verdict in feedback.in_force:
             self.by_series.setdefault(verdict.series, []).append(verdict)
-        marked = [verdict for verdict in feedback.in_force if verdict.fingerprint is not None]
-        self.alarms = [v for v in marked if v.judgement is Judgement.FALSE_ALARM and v.score > v.threshold]
-        self.truths = [v for v in marked if v.judgement is Judgement.TRUE]
+        self.spans = {name: SpanSet([v.span for v in given]) for name, given in self.by_series.items()}
         self.calendar = calendar
-        self.learned_from = learned_from
+        self.calendar_spans = SpanSet(calendar)
+        alarms = [v for v in feedback.in_force if v.judgement is Judgement.FALSE_ALARM and v.score > v.threshold]
+        self.alarms = _Likeness(events, alarms)
+        self.truths = _Likeness(events, [v for v in feedback.in_force if v.judgement is Judgement.TRUE])
+        unlearned = [
+            verdict
+            for verdict in feedback.in_force
+            if verdict.judgement is Judgement.NEW_NORMAL
+            and not (verdict.series in learned_from and learned_from[verdict.series] >= verdict.holds_from)  # type: ignore[operator]
+        ]
+        self.changes = _Likeness(events, unlearned)
 
-    def rule(self, event: Occurrence) -> Ruling:
+    def rule(self, place: int) -> Ruling:
         """The first of these that applies: its own verdict, maintenance, a new normal, false alarms like it."""
-        known = self.by_series.get(event.series, [])
-        own = next((verdict for verdict in reversed(known) if same(verdict.span, event.span)), None)
-        bar, like, likeness = self._bar(event, own)
+        event = self.events[place]
+        own = self._own(event)
+        bar, like, likeness = self._bar(place, own)
         ruling = Ruling(event, True, "", bar, own, like, likeness)
         if own is not None:
             return _by_own(ruling, own)
-        for span in (*(v.span for v in known if v.judgement is Judgement.MAINTENANCE), *self.calendar):
-            if overlap(event.span, span) >= INSIDE:
-                return replace(ruling, shown=False, reason=f"maintenance{_about(span)}")
-        changed = self._new_normal(event, known)
-        if changed is not None:
-            return replace(
-                ruling,
-                shown=False,
-                like=changed,
-                reason=f"new normal from {said(changed.holds_from)} on; the model has not learned it yet",
-            )
+        if (span := self._maintenance(event)) is not None:
+            return replace(ruling, shown=False, reason=f"maintenance{_about(span)}")
+        if (changed := self._new_normal(place)) is not None:
+            since = said(changed.holds_from)
+            reason = f"new normal from {since} on; the model has not learned it yet"
+            return replace(ruling, shown=False, like=changed, reason=reason)
         if like is not None and like.judgement is Judgement.TRUE:
             return replace(ruling, reason=f"{likeness:.0%} like the true event of {said(like.start)}")
         if like is not None:
             return replace(ruling, shown=event.score > bar, reason=_raised(event, bar, like, likeness))
         return ruling
 
-    def _bar(self, event: Occurrence, own: Verdict | None) -> tuple[float, Verdict | None, float]:
-        """The score an event must exceed, and the judged event that says so."""
-        if own is not None and own.judgement is Judgement.FALSE_ALARM:
-            return _height(event.threshold, own, 1.0, 1), own, 1.0
-        if event.fingerprint is None:
-            return event.threshold, None, 0.0
-        alarms = _alike(event.fingerprint, self.alarms)
-        if not alarms:
-            return event.threshold, None, 0.0
-        truths = _alike(event.fingerprint, self.truths)
-        closest, truest = max(w for _, w, _ in alarms), max(truths, key=lambda t: t[1], default=None)
-        if truest is not None and truest[1] >= closest:
-            return event.threshold, truest[0], truest[2]
-        bars = [_height(event.threshold, verdict, weight, len(alarms)) for verdict, weight, _ in alarms]
-        highest = int(np.argmax(bars))
-        return bars[highest], alarms[highest][0], alarms[highest][2]
+    def _own(self, event: Occurrence) -> Verdict | None:
+        """The verdict given to this very event, the last of several."""
+        given = self.by_series.get(event.series)
+        if given is None:
+            return None
+        same = np.flatnonzero(self.spans[event.series].same(event.span))
+        return given[same[-1]] if len(same) else None
 
-    def _new_normal(self, event: Occurrence, known: Sequence[Verdict]) -> Verdict | None:
-        learned = self.learned_from.get(event.series)
-        for verdict in known:
-            if verdict.judgement is not Judgement.NEW_NORMAL or event.start < verdict.holds_from:  # type: ignore[operator]
-                continue
-            if learned is not None and learned >= verdict.holds_from:  # type: ignore[operator]
-                continue
-            if event.fingerprint is not None and _alike(event.fingerprint, [verdict]):
+    def _maintenance(self, event: Occurrence) -> Span | None:
+        """The span that holds enough of an event: one judged maintenance, or one of the calendar."""
+        given = self.by_series.get(event.series, [])
+        if given:
+            for place in np.flatnonzero(self.spans[event.series].holding(event.span) >= INSIDE):
+                if given[place].judgement is Judgement.MAINTENANCE:
+                    return given[place].span
+        inside = np.flatnonzero(self.calendar_spans.holding(event.span) >= INSIDE)
+        return self.calendar[inside[0]] if len(inside) else None
+
+    def _new_normal(self, place: int) -> Verdict | None:
+        event = self.events[place]
+        for verdict, _, _ in self.changes.alike(place):
+            if verdict.series == event.series and event.start >= verdict.holds_from:  # type: ignore[operator]
                 return verdict
         return None
 
+    def _bar(self, place: int, own: Verdict | None) -> tuple[float, Verdict | None, float]:
+        """The score an event must exceed, and the judged event that says so."""
+        threshold = self.events[place].threshold
+        if own is not None and own.judgement is Judgement.FALSE_ALARM:
+            return _height(threshold, own, 1.0, 1), own, 1.0
+        alarms = self.alarms.alike(place)
+        if not alarms:
+            return threshold, None, 0.0
+        truths = self.truths.alike(place)
+        closest, truest = max(w for _, w, _ in alarms), max(truths, key=lambda t: t[1], default=None)
+        if truest is not None and truest[1] >= closest:
+            return threshold, truest[0], truest[2]
+        bars = [_height(threshold, verdict, weight, len(alarms)) for verdict, weight, _ in alarms]
+        highest = int(np.argmax(bars))
+        return bars[highest], alarms[highest][0], alarms[highest][2]
 
-def _alike(fingerprint: Fingerprint, verdicts: Sequence[Verdict]) -> list[tuple[Verdict, float, float]]:
-    """Verdicts on events like one, each with its weight and its likeness."""
-    marked = [verdict for verdict in verdicts if verdict.fingerprint is not None]
-    if not marked:
-        return []
-    prints = [verdict.fingerprint for verdict in marked if verdict.fingerprint is not None]
-    likeness = similarities(fingerprint, prints)
-    weight = likeness * channel_likeness(fingerprint, prints)
-    return [
-        (verdict, float(w), float(alike))
-        for verdict, w, alike in zip(marked, weight, likeness, strict=True)
-        if alike >= ALIKE
-    ]
+
+class _Likeness:
+    """How much events are like judged ones."""
+
+    def __init__(self, events: Sequence[Occurrence], verdicts: Sequence[Verdict]) -> None:
+        self.verdicts = [verdict for verdict in verdicts if verdict.fingerprint is not None]
+        marks = [verdict.fingerprint for verdict in self.verdicts if verdict.fingerprint is not None]
+        marked = [place for place, event in enumerate(events) if event.fingerprint is not None]
+        self.found: dict[int, list[tuple[Verdict, float, float]]] = {}
+        for first in range(0, len(marked) if marks else 0, AT_ONCE):
+            places = marked[first : first + AT_ONCE]
+            prints = [mark for place in places if (mark := events[place].fingerprint) is not None]
+            likeness = likenesses(prints, marks)  # (events, verdicts)
+            weight = likeness * channel_likenesses(prints, marks)
+            for row, column in np.argwhere(likeness >= ALIKE):
+                alike = (self.verdicts[column], float(weight[row, column]), float(likeness[row, column]))
+                self.found.setdefault(places[row], []).append(alike)
+
+    def alike(self, place: int) -> list[tuple[Verdict, float, float]]:
+        """Verdicts on events like the one at a place, each with its weight and its likeness."""
+        return self.found.get(place, [])
 
 
 def _height(threshold: float, alarm: Verdict, weight: float, alike: int) -> float:

@@ -17,12 +17,14 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from tsanomaly.errors import DataError
 
@@ -143,59 +145,76 @@ def code_difference(actual: NDArray[np.floating], expected: NDArray[np.floating]
 
 def similarity(a: Fingerprint, b: Fingerprint) -> float:
     """How alike two events are, 0 to 1; 1 for the same fingerprint."""
-    return float(similarities(a, [b])[0])
+    return float(likenesses([a], [b])[0, 0])
 
 
-def similarities(fingerprint: Fingerprint, others: Sequence[Fingerprint]) -> NDArray[np.float64]:
-    """``(k,)`` likeness of one event to each of several."""
-    total, weights = np.zeros(len(others)), np.zeros(len(others))
+def likenesses(some: Sequence[Fingerprint], others: Sequence[Fingerprint]) -> NDArray[np.float64]:
+    """``(m, k)`` likeness of each of some events to each of others."""
+    total, weights = np.zeros((len(some), len(others))), np.zeros((len(some), len(others)))
     for part, weight in WEIGHTS.items():
-        cosine = _cosines(fingerprint, others, part)
+        cosine = _channel_cosines(some, others) if part == "channels" else _cosines(some, others, part)
         known = np.isfinite(cosine)
         total[known] += weight * cosine[known]
         weights[known] += weight
-    return np.clip(np.divide(total, weights, out=np.zeros(len(others)), where=weights > 0), 0.0, 1.0)
+    return np.clip(np.divide(total, weights, out=np.zeros_like(total), where=weights > 0), 0.0, 1.0)
 
 
-def channel_likeness(fingerprint: Fingerprint, others: Sequence[Fingerprint]) -> NDArray[np.float64]:
-    """``(k,)`` likeness of the channels alone, 0 to 1: whether the same channels broke the same way."""
-    return np.clip(np.nan_to_num(_cosines(fingerprint, others, "channels")), 0.0, 1.0)
+def channel_likenesses(some: Sequence[Fingerprint], others: Sequence[Fingerprint]) -> NDArray[np.float64]:
+    """``(m, k)`` likeness of the channels alone, 0 to 1: whether the same channels broke the same way."""
+    return np.clip(np.nan_to_num(_channel_cosines(some, others)), 0.0, 1.0)
 
 
 def most_similar(
     fingerprint: Fingerprint, others: Sequence[Fingerprint], least: float = ALIKE, most: int = 10
 ) -> list[tuple[int, float]]:
     """Places and likenesses of the events most like one, the most alike first; none below ``least``."""
-    likeness = similarities(fingerprint, others)
+    likeness = likenesses([fingerprint], others)[0]
     order = np.argsort(-likeness, kind="stable")[:most]
     return [(int(place), float(likeness[place])) for place in order if likeness[place] >= least]
 
 
-def _cosines(fingerprint: Fingerprint, others: Sequence[Fingerprint], part: str) -> NDArray[np.float64]:
-    """``(k,)``, NaN where one of the two has no such part."""
-    if part == "channels":
-        return _channel_cosines(fingerprint, others)
-    own = np.asarray(getattr(fingerprint, part))
-    comparable = [
-        place
-        for place, other in enumerate(others)
-        if len(getattr(other, part)) == len(own) and (part != "code" or other.model == fingerprint.model)
-    ]
-    cosines = np.full(len(others), np.nan)
-    if len(own) and comparable:
-        theirs = np.array([getattr(others[place], part) for place in comparable])  # (k, numbers)
-        size = np.linalg.norm(own) * np.linalg.norm(theirs, axis=1)
-        cosines[comparable] = np.divide(theirs @ own, size, out=np.full(len(theirs), np.nan), where=size > 0)
-    return cosines
+def _cosines(some: Sequence[Fingerprint], others: Sequence[Fingerprint], part: str) -> NDArray[np.float64]:
+    """``(m, k)``, NaN where one of the two has no such part, or none that can be compared."""
+    size = max((len(getattr(mark, part)) for mark in (*some, *others)), default=0)
+    a, b = _directions(some, part, size), _directions(others, part, size)
+    cosines = a @ b.T
+    cosines[~a.any(axis=1)] = np.nan
+    cosines[:, ~b.any(axis=1)] = np.nan
+    if part == "code":
+        models = np.array([mark.model for mark in some]), np.array([mark.model for mark in others])
+        cosines[models[0][:, None] != models[1]] = np.nan
+    return np.asarray(cosines)
 
 
-def _channel_cosines(fingerprint: Fingerprint, others: Sequence[Fingerprint]) -> NDArray[np.float64]:
-    own = {name: (above, below) for name, above, below in fingerprint.channels}
-    products, sizes = np.zeros(len(others)), np.zeros(len(others))
-    for place, other in enumerate(others):
-        for name, above, below in other.channels:
-            mine = own.get(name, (0.0, 0.0))
-            products[place] += mine[0] * above + mine[1] * below
-            sizes[place] += above * above + below * below
-    size = np.sqrt(sizes * sum(above * above + below * below for above, below in own.values()))
-    return np.asarray(np.divide(products, size, out=np.full(len(others), np.nan), where=size > 0))
+def _directions(marks: Sequence[Fingerprint], part: str, size: int) -> NDArray[np.float64]:
+    """``(m, numbers)`` a part of each, of length 1; 0 where there is none."""
+    nothing = (0.0,) * size
+    rows = np.array([getattr(mark, part) or nothing for mark in marks], np.float64).reshape(len(marks), size)
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0))
+
+
+def _channel_cosines(some: Sequence[Fingerprint], others: Sequence[Fingerprint]) -> NDArray[np.float64]:
+    """``(m, k)``, NaN where one of the two has no share in any channel."""
+    names = {name for mark in others for name, _, _ in mark.channels}
+    place = {name: 2 * k for k, name in enumerate(sorted(names))}
+    (a, a_length), (b, b_length) = (_sides(marks, place) for marks in (some, others))
+    length = a_length[:, None] * b_length
+    if not names:
+        return np.full(length.shape, np.nan)
+    return np.asarray(np.divide((a @ b.T).toarray(), length, out=np.full(length.shape, np.nan), where=length > 0))
+
+
+def _sides(marks: Sequence[Fingerprint], place: Mapping[str, int]) -> tuple[sparse.csr_array, NDArray[np.float64]]:
+    """Shares above and below by channel, ``(m, 2 * channels)``, of the channels that have a place; and the length of
+    each with all its channels."""
+    rows, columns, shares, lengths = [], [], [], []
+    for row, mark in enumerate(marks):
+        lengths.append(math.hypot(*(share for channel in mark.channels for share in channel[1:])))
+        for name, above, below in mark.channels:
+            if name in place:
+                rows += [row, row]
+                columns += [place[name], place[name] + 1]
+                shares += [above, below]
+    shape = (len(marks), 2 * len(place))
+    return sparse.csr_array((shares, (rows, columns)), shape=shape, dtype=np.float64), np.array(lengths, np.float64)

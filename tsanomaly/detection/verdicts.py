@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tsanomaly.detection.events import Events
 from tsanomaly.detection.similarity import Fingerprint
@@ -218,14 +219,18 @@ class Feedback:
     @cached_property
     def in_force(self) -> tuple[Verdict, ...]:
         """Of each event the verdict given last."""
-        latest: list[Verdict] = []
         by_series: dict[str, list[Verdict]] = {}
         for verdict in sorted(self.verdicts, key=lambda v: v.at, reverse=True):
-            known = by_series.setdefault(verdict.series, [])
-            if not any(same(verdict.span, newer.span) for newer in known):
-                known.append(verdict)
-                latest.append(verdict)
-        return tuple(reversed(latest))
+            by_series.setdefault(verdict.series, []).append(verdict)
+        latest: list[Verdict] = []
+        for given in by_series.values():  # the newest first
+            spans = SpanSet([verdict.span for verdict in given])
+            replaced = np.zeros(len(given), bool)
+            for place, verdict in enumerate(given):
+                if not replaced[place]:
+                    latest.append(verdict)
+                    replaced |= spans.same(verdict.span)
+        return tuple(sorted(latest, key=lambda verdict: verdict.at))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON."""
@@ -282,19 +287,42 @@ def said(moment: Moment) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if isinstance(moment, datetime) else f"row {moment:,}"
 
 
-def same(a: Span, b: Span) -> bool:
-    return max(overlap(a, b), overlap(b, a)) >= SAME
+class SpanSet:
+    """Many spans, to be compared with one at once."""
+
+    def __init__(self, spans: Sequence[Span]) -> None:
+        self._clock = np.array([isinstance(span.start, datetime) for span in spans], bool)
+        self._start = np.array([_number(span.start) for span in spans], np.float64)
+        self._end = np.array([_number(span.end) for span in spans], np.float64)
+
+    def holding(self, span: Span) -> NDArray[np.float64]:
+        """``(k,)`` share of a span that lies in each."""
+        start, end = _number(span.start), _number(span.end)
+        if start == end:
+            return ((self._start <= start) & (start < self._end)) * self._of_its_kind(span)
+        return np.asarray(self._common(span) / (end - start))
+
+    def same(self, span: Span) -> NDArray[np.bool_]:
+        """``(k,)`` whether each is the same event as a span."""
+        length = self._end - self._start
+        common = self._common(span)
+        inside = np.divide(common, length, out=np.zeros_like(common), where=length > 0)
+        point = (length == 0) & (_number(span.start) <= self._start) & (self._start < _number(span.end))
+        near = (np.maximum(self.holding(span), inside) >= SAME) | (point & (self._of_its_kind(span) > 0))
+        return np.asarray(near, np.bool_)
+
+    def _common(self, span: Span) -> NDArray[np.float64]:
+        first, last = np.maximum(self._start, _number(span.start)), np.minimum(self._end, _number(span.end))
+        return np.asarray(np.maximum(last - first, 0.0) * self._of_its_kind(span))
+
+    def _of_its_kind(self, span: Span) -> NDArray[np.float64]:
+        """Times and rows have nothing in common."""
+        return np.asarray(self._clock == isinstance(span.start, datetime), np.float64)
 
 
-def overlap(a: Span, b: Span) -> float:
-    """Share of ``a`` that lies in ``b``; 0 where one has a clock and the other has none."""
-    if isinstance(a.start, datetime) != isinstance(b.start, datetime):
-        return 0.0
-    first: Any = max(a.start, b.start)
-    last: Any = min(a.end, b.end)
-    if a.start == a.end:
-        return float(b.start <= a.start < b.end)  # type: ignore[operator]
-    return max(0.0, float((last - first) / (a.end - a.start)))  # type: ignore[operator]
+def _number(moment: Moment) -> float:
+    """Seconds, or the row."""
+    return moment.timestamp() if isinstance(moment, datetime) else float(moment)
 
 
 def _written(moment: Moment) -> str | int:
