@@ -10,7 +10,6 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
 
-import pandas as pd
 from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, TypeAdapter, ValidationError
 
@@ -20,6 +19,24 @@ from tsanomaly.series.options import ReadOptions
 
 _Item = TypeVar("_Item")
 
+DURATION = "expected a duration such as '15min', '6h' or '28d'"
+
+LONGEST = timedelta(days=36_500)
+
+UNITS = {
+    name: size
+    for names, size in (
+        ("us", timedelta(microseconds=1)),
+        ("ms", timedelta(milliseconds=1)),
+        ("s sec second seconds", timedelta(seconds=1)),
+        ("m min minute minutes", timedelta(minutes=1)),
+        ("h hour hours", timedelta(hours=1)),
+        ("d day days", timedelta(days=1)),
+        ("w week weeks", timedelta(weeks=1)),
+    )
+    for name in names.split()
+}
+
 Many = Annotated[tuple[_Item, ...], Field(strict=False)]
 """A TOML array, kept as a tuple: jobs are immutable and hashable."""
 
@@ -27,16 +44,23 @@ Many = Annotated[tuple[_Item, ...], Field(strict=False)]
 def _duration(value: Any) -> timedelta:
     if isinstance(value, timedelta):
         return value
-    help = "expected a duration such as '15min', '6h' or '28d'"
-    if not isinstance(value, str) or not re.search(r"[A-Za-z]", value):
-        raise ValueError(f"{help}, in quotes and with its unit")
+    if not isinstance(value, str):
+        raise ValueError(f"{DURATION}, in quotes and with its unit")
+    parts = [re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?)\s*([a-z]+)", part) for part in _parts(value)]
+    if not parts or any(part is None or part[2] not in UNITS for part in parts):
+        raise ValueError(f"{DURATION}, not '{value[:40]}'")
     try:
-        parsed = pd.Timedelta(value)
-    except (ValueError, OverflowError):
-        raise ValueError(f"{help}, not '{value[:40]}'") from None
-    if not parsed >= pd.Timedelta(0):  # negative, or NaT
-        raise ValueError(f"{help}, not '{value[:40]}'")
-    return parsed.to_pytimedelta()
+        length = sum((float(part[1]) * UNITS[part[2]] for part in parts if part is not None), timedelta(0))
+    except OverflowError:
+        length = timedelta.max
+    if length > LONGEST:
+        raise ValueError(f"'{value[:40]}' is longer than {LONGEST.days // 365} years")
+    return length
+
+
+def _parts(text: str) -> list[str]:
+    """``2h 30min`` as ``2h`` and ``30min``."""
+    return re.sub(r"(?<=[a-z])\s*(?=\d)", "\n", text.strip().lower()).split("\n")
 
 
 def _size(value: Any) -> int:
@@ -61,9 +85,7 @@ def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (KeyError, ValueError, OSError):
-        raise ValueError(
-            f"'{value[:60]}' is no time zone; give an IANA name such as 'Europe/Berlin' or 'UTC'"
-        ) from None
+        raise ValueError(f"'{value[:60]}' is no time zone; give an IANA name such as 'Europe/Berlin'") from None
     return value
 
 

@@ -122,12 +122,11 @@ def _unknown(key: str, section: type[BaseModel] | None) -> str:
 
 def _elsewhere(key: str) -> list[str]:
     """The key of another section that ``key`` may stand for."""
-    every = {
-        name: f"{section}.{name}"
-        for section, field in Job.model_fields.items()
-        for one in _sections_in(field.annotation)
-        for name in one.model_fields
-    }
+    every: dict[str, str] = {}
+    for section, field in Job.model_fields.items():
+        for one in _sections_in(field.annotation):
+            for name in one.model_fields:
+                every.setdefault(name, f"{section}.{name}")
     return [every[name] for name in difflib.get_close_matches(key, every, n=1, cutoff=0.8)]
 
 
@@ -194,8 +193,8 @@ def _error(name: str, text: str, faults: list[tuple[KeyPath, str]]) -> JobError:
     placed = sorted((lines.of(path), f"{_dotted(path)} {what}".strip()) for path, what in faults)
     said = tuple(f"line {line}: {sentence}" for line, sentence in placed)
     if len(said) == 1:
-        return JobError(f"{name} {said[0]}", said)
-    return JobError(f"{name} has {len(said)} faults:\n" + "\n".join(f"  {one}" for one in said), said)
+        return JobError(f"{name}, {said[0]}", said)
+    return JobError(f"{name} has {len(said)} faults: {'; '.join(said)}", said)
 
 
 def _dotted(path: KeyPath) -> str:
@@ -211,7 +210,6 @@ def _dotted(path: KeyPath) -> str:
 
 def _toml_fault(message: str) -> str:
     """``line 3: …`` of tomllib's message."""
+    message = message[:1].lower() + message[1:]
     match = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", message)
-    if not match:
-        return message[:200]
-    return f"line {match[2]}: {match[1][:1].lower()}{match[1][1:]} (column {match[3]})"
+    return f"line {match[2]}: {match[1]} (column {match[3]})" if match else message[:200]

@@ -7,7 +7,21 @@ from typing import Annotated
 import typer
 
 from tsanomaly import __version__
-from tsanomaly.cli import alerts, batch, benchmark, detecting, models, reading, runs, self_test, serving, workspace
+from tsanomaly.cli import (
+    alerts,
+    batch,
+    benchmark,
+    calendars,
+    detecting,
+    jobs,
+    labels,
+    models,
+    reading,
+    runs,
+    self_test,
+    serving,
+    workspace,
+)
 from tsanomaly.cli.edge import Edge
 
 app = typer.Typer(
@@ -31,9 +45,12 @@ app.command("run-due")(batch.run_due)
 app.command("schedule")(batch.schedule)
 app.command("backfill")(batch.backfill)
 app.command("backtest")(batch.backtest)
+app.add_typer(jobs.app, name="jobs")
 app.add_typer(runs.app, name="runs")
 app.add_typer(runs.events, name="events")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(calendars.app, name="calendars")
+app.add_typer(labels.app, name="labels")
 app.add_typer(workspace.app, name="workspace")
 app.command("demo")(serving.demo)
 app.command("dashboard")(serving.dashboard)
