@@ -78,7 +78,7 @@ def test_another_programs_safetensors_file_is_refused(tmp_path):
 
 def test_a_newer_format_is_refused(saved):
     _rewrite(saved, format="99")
-    with pytest.raises(BundleError, match="has format 99; this program reads up to 1: upgrade tsanomaly"):
+    with pytest.raises(BundleError, match="has format 99; this program reads up to 2: upgrade tsanomaly"):
         load(saved)
 
 

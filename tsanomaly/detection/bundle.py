@@ -6,7 +6,8 @@ audit (the digest over every byte of content, then the shapes against the settin
 The digest finds damage and careless edits. It is no signature: who can write the file can write a matching digest, so
 the audit trusts nothing that it reads, and building runs no code from the file.
 
-To raise ``FORMAT``: teach :func:`_upgrade` the step from the last one, and keep a file of the old format in the tests.
+To raise ``FORMAT``: teach :func:`_build` the step from the last one, and keep a file of the old format in the tests.
+Format 1 is refused: its detectors knew no neighbours, and their thresholds mean nothing to today's scores.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ from torch import Tensor
 
 import tsanomaly
 from tsanomaly.detection.detector import Detector
-from tsanomaly.detection.evidence import KINDS as EVIDENCE
 from tsanomaly.detection.evidence import Usual
 from tsanomaly.detection.member import Member, View, WindowModel
+from tsanomaly.detection.neighbours import Neighbours
+from tsanomaly.detection.plateaus import Plateaus
 from tsanomaly.detection.residuals import Residuals
 from tsanomaly.detection.scaling import KINDS, Scaling
 from tsanomaly.detection.severity import Severity
@@ -36,7 +38,7 @@ from tsanomaly.detection.thresholds import RULES, Threshold
 from tsanomaly.detection.training import History, Stop, Training
 from tsanomaly.errors import BundleError, ConfigurationError
 
-FORMAT = 1
+FORMAT = 2
 NAME = "tsanomaly.detector"
 MOST_BYTES = 2 * 1024**3
 MOST_WINDOW = 100_000
@@ -46,6 +48,7 @@ _PARAMETERS = (
     "window",
     "scales",
     "early_scales",
+    "neighbours",
     "reference",
     "model",
     "twin",
@@ -120,6 +123,12 @@ def _tensors(detector: Detector) -> dict[str, Tensor]:
         tensors[f"member.{i}.residuals.root"] = member.residuals.root
         tensors[f"member.{i}.usual.channel"] = torch.from_numpy(usual.channel)
         tensors[f"member.{i}.usual.mean"] = torch.from_numpy(usual.mean)
+    for i, (near, usual) in enumerate(zip(detector.neighbours_, detector.neighbours_usual_, strict=True)):
+        for name in ("floor", "mean", "components", "codes"):
+            tensors[f"neighbours.{i}.{name}"] = getattr(near, name)
+        tensors[f"neighbours.{i}.rows"] = torch.from_numpy(near.rows)
+        tensors[f"neighbours.{i}.usual.channel"] = torch.from_numpy(usual.channel)
+        tensors[f"neighbours.{i}.usual.mean"] = torch.from_numpy(usual.mean)
     if detector.twin_ is not None:
         tensors |= {f"twin.{name}": value for name, value in _tensors(detector.twin_).items()}
     return {name: value.contiguous().clone() for name, value in tensors.items()}
@@ -137,7 +146,11 @@ def _describe(detector: Detector) -> dict[str, Any]:
         "step_ns": None if detector.step_ is None else int(detector.step_ / np.timedelta64(1, "ns")),
         "rows_per_week": detector.rows_per_week_,
         "window": detector.window_,
+        "origin": detector.origin_,
+        "vouched": detector.vouched_,
         "views": [vars(member.view) for member in detector.members_],
+        "neighbours": [{"length": near.length, "shape": near.shape} for near in detector.neighbours_],
+        "plateaus": vars(detector.plateaus_),
         "severity_per_ten": detector.severity_.per_ten,
         "threshold": vars(detector.threshold_) | {"value": _number(detector.threshold_.value)},
         "learned_from": detector.learned_from_,
@@ -194,6 +207,10 @@ def _check_format(path: Path, metadata: dict[str, str]) -> None:
     if metadata.get("name") != NAME:
         raise BundleError(f"'{path}' holds no detector of this program; expected a file written by tsanomaly train")
     written = metadata.get("format", "")
+    if written == "1":
+        raise BundleError(
+            f"the model '{path}' was written before 0.1.0 was released, and scored otherwise; train it again"
+        )
     if not written.isdigit() or int(written) > FORMAT:
         raise BundleError(
             f"the model '{path}' has format {written or 'unknown'}; this program reads up to {FORMAT}: "
@@ -242,13 +259,12 @@ class _Builder:
         )
         detector.severity_ = Severity(self.array("severity.body", 91), float(d["severity_per_ten"]))
         detector.members_ = [self.member(i, detector) for i in range(len(self.views))]
-        detector.usual_ = [
-            Usual(
-                self.array(f"member.{i}.usual.channel", len(EVIDENCE), c),
-                self.array(f"member.{i}.usual.mean", len(EVIDENCE)),
-            )
-            for i in range(len(self.views))
-        ]
+        detector.usual_ = [self.usual(f"member.{i}", 3) for i in range(len(self.views))]
+        detector.neighbours_ = [self.near(i, int(n["length"]), bool(n["shape"])) for i, n in enumerate(d["neighbours"])]
+        detector.neighbours_usual_ = [self.usual(f"neighbours.{i}", 1) for i in range(len(d["neighbours"]))]
+        detector.plateaus_ = Plateaus(float(d["plateaus"]["usual"]), int(d["plateaus"]["reach"]))
+        detector.origin_ = int(d["origin"])
+        detector.vouched_ = int(d["vouched"])
         detector.history_ = [_history(h) for h in d["history"]]
         detector.window_ = int(d["window"])
         detector.channels_ = self.channels
@@ -282,6 +298,29 @@ class _Builder:
         mean = self.tensor(f"member.{i}.residuals.mean", channels, view.length)
         root = self.tensor(f"member.{i}.residuals.root", channels, view.length, view.length)
         return Member(view, model, Residuals(mean, root))
+
+    def usual(self, voice: str, numbers: int) -> Usual:
+        """The usual sizes of what a voice says."""
+        return Usual(
+            self.array(f"{voice}.usual.channel", numbers, len(self.channels)),
+            self.array(f"{voice}.usual.mean", numbers),
+        )
+
+    def near(self, i: int, length: int, shape: bool) -> Neighbours:
+        """The windows that others are compared with."""
+        name, c = f"neighbours.{i}", len(self.channels)
+        kept, width = self.tensors[f"{name}.codes"].shape[1:]
+        if not 2 <= length <= MOST_WINDOW or not kept:
+            raise ValueError(name)
+        return Neighbours(
+            length,
+            shape,
+            self.tensor(f"{name}.floor", c),
+            self.tensor(f"{name}.mean", c, length),
+            self.tensor(f"{name}.components", c, length, width),
+            self.tensor(f"{name}.codes", c, kept, width),
+            np.sort(self.tensor(f"{name}.rows", kept).to(torch.int64).numpy()),
+        )
 
     def tensor(self, name: str, *shape: int) -> Tensor:
         """A tensor that must have this shape and hold only finite numbers."""

@@ -7,7 +7,7 @@ station of ``docs/architecture.md``.
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -23,22 +23,35 @@ from tsanomaly.detection.evidence import Evidence, Usual
 from tsanomaly.detection.gaps import Prepared, prepare
 from tsanomaly.detection.grouping import group, narrow
 from tsanomaly.detection.member import Architecture, learn
+from tsanomaly.detection.neighbours import Neighbours
+from tsanomaly.detection.plateaus import Plateaus
 from tsanomaly.detection.scaling import Scaling
 from tsanomaly.detection.scores import Scores
 from tsanomaly.detection.severity import Severity
 from tsanomaly.detection.thresholds import Budget, Grouping, Rule, Threshold, rule_named
 from tsanomaly.detection.training import OnProgress, Progress, Training
-from tsanomaly.detection.views import bridgeable, choose_views
+from tsanomaly.detection.views import bridgeable, choose_views, neighbour_lengths
 from tsanomaly.errors import ConfigurationError, DataError, TsAnomalyError
 from tsanomaly.series import Series, from_array, from_frame
+
+VOUCHED = 0.6
+"""What a score above the usual counts in rows that somebody vouched for. Not nothing: people vouch for too much."""
 
 
 class NotFittedError(TsAnomalyError, ScikitNotFittedError):  # type: ignore[misc]
     """The detector was asked before it learned."""
 
 
+class Heard(NamedTuple):
+    """A neighbourhood, what is usual in it, and what it says ``(n, c)`` of the rows learned from."""
+
+    neighbours: Neighbours
+    usual: Usual
+    said: NDArray[np.float32]
+
+
 class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
-    """Finds anomalies in a time series by the reconstruction errors of a few tied autoencoders.
+    """Finds anomalies in a time series by the reconstruction errors of tied autoencoders, and by what has no like.
 
     Args:
         window: rows in the base window; ``None``: the series' own period.
@@ -47,7 +60,9 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         early_scales: likewise of the members that learn from the reference rows alone (with several channels at the
             base window only, and none where this is empty): they notice what repeats, or
             lasts, and so looks normal in the whole.
-        reference: the rows at the start that are most trusted to be normal: their number, or a share below 1.
+        neighbours: whether to ask of each window if there is one like it at another time.
+        reference: the rows at the start that are most trusted to be normal: a share below 1, or their number. Who names
+            a number vouches for these rows: what is unusual in them counts less.
         model: ``tied``, or ``linear`` for the linear twin (principal components of the same windows).
         twin: whether to carry the fitted linear twin along, in ``twin_``.
         stride: rows between windows trained on; see :mod:`tsanomaly.detection.member` for scoring.
@@ -63,10 +78,13 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         random_state: seed; the same seed gives the same bits on one machine.
 
     Attributes:
-        scaling_, members_, usual_, severity_, threshold_: what was learned, one for each station.
+        scaling_, members_, neighbours_, plateaus_, severity_, threshold_: what was learned, one for each station.
+        usual_, neighbours_usual_: usual sizes of what members and neighbourhoods say.
         history_: how each member's training went.
         window_: rows in the base window.
         channels_, step_: of the series learned from; a later series must agree.
+        vouched_: rows from there on that somebody vouched for.
+        origin_: its first time, in nanoseconds since 1970, or its first row.
         calibration_: ``(n,)`` float32 scores that thresholds are fitted on.
         learned_from_: name, rows, first and last time, and hash of the data.
         twin_: the fitted linear twin, or ``None``.
@@ -79,6 +97,7 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         window: int | None = None,
         scales: tuple[float, ...] | None = None,
         early_scales: tuple[float, ...] = (1, 2),
+        neighbours: bool = True,
         reference: float = 0.25,
         model: str = "tied",
         twin: bool = True,
@@ -97,6 +116,7 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         self.window = window
         self.scales = scales
         self.early_scales = early_scales
+        self.neighbours = neighbours
         self.reference = reference
         self.model = model
         self.twin = twin
@@ -127,16 +147,21 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             ConfigurationError: a parameter is out of range.
             CancelledError: the callback asked to stop; the detector stays as it was.
         """
-        series = self._series(X, learning=True)
+        return self._learn(self._series(X, learning=True), on_progress)
+
+    def _learn(self, series: Series, on_progress: OnProgress | None, heard: list[Heard] | None = None) -> Self:
+        """:meth:`fit`; ``heard``: what neighbourhoods say, where that is known already."""
         rule, architecture, training, device = self._settings()
+        own = _part_of(on_progress, 0, 2 if self.twin else 1)
         scaling = Scaling.fit(series.values, self.scaling)
         scaled = scaling.apply(series.values)
         views = choose_views(scaled, series.name, self.window, self.scales, self.early_scales, self._reference(series))
         base = views[0].length
         prepared = prepare(scaled, bridgeable(base))
+        observed = prepared.observed.numpy()
         members, history, usual, evidence = [], [], [], Evidence.none(*scaled.shape)
         for i, view in enumerate(views):
-            progress = _part_of(on_progress, i, len(views) * (2 if self.twin else 1))
+            progress = _part_of(own, i, len(views) + 1)
             rows = self._reference(series) if view.early else len(series)
             member, how, held = learn(
                 prepared,
@@ -155,19 +180,31 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
                 held_back = held
             members.append(member)
             history.append(how)
-            usual.append(Usual.fit(parts, prepared.observed.numpy()))
-            evidence.add(parts, usual[-1], prepared.observed.numpy(), view.point)
+            usual.append(Usual.fit(parts.kinds, observed))
+            evidence.add(parts.kinds, usual[-1], observed, view.weights)
+            evidence.expect(parts.expected)
+        if heard is None:
+            heard = self._listen(prepared, base, _part_of(own, len(views), len(views) + 1))
+        for neighbourhood in heard:
+            evidence.add([neighbourhood.said], neighbourhood.usual, observed, (1.0,))
         total = _where_observed(evidence.mean()[0], prepared)
-        calibration = _as_if_unseen(total, held_back, base)
-        twin = self._fit_twin(series, on_progress) if self.twin else None
+        plateaus = Plateaus.fit(total, base)
+        vouched = self._reference(series) if self.reference >= 1 else 0
+        calibration = _as_if_unseen(_trusted(plateaus.of(total), plateaus.usual, 0, vouched), held_back, base)
+        twin = self._fit_twin(series, heard, on_progress) if self.twin else None
 
         self.scaling_ = scaling
         self.members_ = members
         self.usual_ = usual
+        self.neighbours_ = [neighbourhood.neighbours for neighbourhood in heard]
+        self.neighbours_usual_ = [neighbourhood.usual for neighbourhood in heard]
+        self.plateaus_ = plateaus
+        self.vouched_ = vouched
         self.history_ = history
         self.window_ = base
         self.channels_ = series.channels
         self.step_ = series.step
+        self.origin_ = int(series.times[0].astype(np.int64))
         self.rows_per_week_ = series.rows_per_week
         self.n_features_in_ = len(series.channels)
         self.calibration_ = calibration.astype(np.float32)
@@ -282,12 +319,28 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         rows = self.reference * len(series) if self.reference < 1 else self.reference
         return min(len(series), max(1, int(rows)))
 
-    def _fit_twin(self, series: Series, on_progress: OnProgress | None) -> Detector:
+    def _listen(self, prepared: Prepared, base: int, on_progress: OnProgress | None) -> list[Heard]:
+        rows, observed = len(prepared.values), prepared.observed.numpy()
+        asked = [(length, shape) for length in neighbour_lengths(base, rows) for shape in (False, True)]
+        heard = []
+        for i, (length, shape) in enumerate(asked if self.neighbours else []):
+            neighbours = Neighbours.fit(prepared, length, shape=shape)
+            progress = _part_of(on_progress, i, len(asked))
+            said = neighbours.score(prepared, 0, stage="learning", on_progress=progress)
+            heard.append(Heard(neighbours, Usual.fit([said], observed), said))
+        return heard
+
+    def _fit_twin(self, series: Series, heard: list[Heard], on_progress: OnProgress | None) -> Detector:
         twin: Detector = clone(self).set_params(model="linear", twin=False)
-        return twin.fit(series, on_progress=_part_of(on_progress, 1, 2))
+        return twin._learn(series, _part_of(on_progress, 1, 2), heard)
 
     def _grouping(self) -> Grouping:
         return Grouping(self.rows_per_week_, merge_gap=max(1, self.window_ // 2))
+
+    def _offset(self, series: Series) -> int:
+        """Rows from the first one learned from to the first one of a series."""
+        step = 1 if series.step is None else int(series.step / np.timedelta64(1, "ns"))
+        return round((int(series.times[0].astype(np.int64)) - self.origin_) / step)
 
     def _score(self, series: Series, on_progress: OnProgress | None) -> Scores:
         if len(series) < self.window_:
@@ -301,12 +354,20 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             if member.view.length > len(series):
                 continue
             parts = member.score(prepared, on_progress=_part_of(on_progress, i, len(self.members_)))
-            evidence.add(parts, usual, observed, member.view.point)
+            evidence.add(parts.kinds, usual, observed, member.view.weights)
+            evidence.expect(parts.expected)
+        for near, usual in zip(self.neighbours_, self.neighbours_usual_, strict=True):
+            evidence.add([near.score(prepared, self._offset(series))], usual, observed, (1.0,))
         total, by_channel, expected = evidence.mean()
         by_channel[~observed] = np.nan
         return Scores(
             series.times,
-            _where_observed(total, prepared),
+            _trusted(
+                self.plateaus_.of(_where_observed(total, prepared)),
+                self.plateaus_.usual,
+                self._offset(series),
+                self.vouched_,
+            ),
             by_channel,
             self.scaling_.invert(expected),
             series.channels,
@@ -328,6 +389,14 @@ def _part_of(on_progress: OnProgress | None, part: int, parts: int) -> OnProgres
 def _where_observed(total: NDArray[np.float64], prepared: Prepared) -> NDArray[np.float64]:
     """A row in which nothing was read is not judged, even where windows reach across it."""
     return np.where(prepared.observed.numpy().any(axis=1), total, np.nan)
+
+
+def _trusted(total: NDArray[np.float64], usual: float, offset: int, vouched: int) -> NDArray[np.float64]:
+    """Scores ``(n,)`` with what rises above the usual lowered in vouched-for rows, the first row being ``offset`` after
+    the first one learned from."""
+    rows = offset + np.arange(len(total))
+    lowered = usual + VOUCHED * np.maximum(total - usual, 0.0)
+    return np.where((rows >= 0) & (rows < vouched) & (total > usual), lowered, total)
 
 
 def _learned_from(series: Series) -> dict[str, Any]:

@@ -75,6 +75,11 @@ class View:
     early: bool = False
     point: float = 1.0
 
+    @property
+    def weights(self) -> tuple[float, float, float]:
+        """Of a member's three numbers: pattern, peak, point."""
+        return 1.0, 1.0, self.point
+
 
 class WindowModel(nn.Module):
     """An autoencoder applied to windows ``(batch, c, L)``, all channels at once or one by one."""

@@ -36,6 +36,11 @@ class Parts:
     point: NDArray[np.float32]
     expected: NDArray[np.float32]
 
+    @property
+    def kinds(self) -> tuple[NDArray[np.float32], ...]:
+        """The three numbers that tell of anomalies."""
+        return self.pattern, self.peak, self.point
+
 
 @torch.no_grad()
 def score(

@@ -19,9 +19,12 @@ SHORTEST_PERIOD, LONGEST_PERIOD, NO_PERIOD = 10, 300, 100
 PROMINENCE = 0.125
 """Of the autocorrelation's maximum that is called a period."""
 
-SCALES, APERIODIC_SCALES = (1, 4), (1, 1 / 8)
-"""Windows that learn from all rows, in base windows. Around a period, anomalies may be longer; without one, windows are
-long already, and short ones see what is brief."""
+SCALES, APERIODIC_SCALES, CHANNEL_SCALES = (1,), (1, 1 / 8), (1, 4)
+"""Windows that learn from all rows, in base windows: of a lone channel with a period; of one without, whose windows are
+long already, and short ones see what is brief; of several channels, each by itself."""
+
+NEIGHBOUR_SCALES = (1, 1 / 2)
+"""Windows whose nearest neighbours are sought, in base windows: as they are, and in shape alone."""
 
 POINT, APERIODIC_POINT = 0.5, 1.0
 """What a single value's own error counts, beside 2 for its windows': in a lone channel with a period it is asked of the
@@ -32,6 +35,9 @@ CELLS, FEWEST = 640, 32
 
 WINDOWS_TO_LEARN = 2
 """A member needs a stretch at least so many of its windows long."""
+
+WINDOWS_TO_COMPARE = 4
+"""Neighbours are sought in a series at least so many windows long."""
 
 
 def bridgeable(length: int) -> int:
@@ -55,7 +61,7 @@ def choose_views(
     Args:
         scaled: ``(n, c)`` NaN in the gaps.
         name: of the series, for messages.
-        scales: ``None``: ``SCALES`` or ``APERIODIC_SCALES``.
+        scales: ``None``: ``SCALES``, ``APERIODIC_SCALES`` or ``CHANNEL_SCALES``.
         window: rows in the base window; ``None``: the period.
         reference: rows at the start that early views learn from.
 
@@ -66,7 +72,7 @@ def choose_views(
     n, c = scaled.shape
     period = estimate_period(scaled, SHORTEST_PERIOD, LONGEST_PERIOD, prominence=PROMINENCE)
     if scales is None:
-        scales = SCALES if period or c > 1 else APERIODIC_SCALES
+        scales = CHANNEL_SCALES if c > 1 else SCALES if period else APERIODIC_SCALES
     if not scales or any(not s > 0 for s in (*scales, *early_scales)):
         raise ConfigurationError("scales must be numbers above 0, and at least one")
     base = _base_window(n, c, period, name, window)
@@ -114,6 +120,12 @@ def _lengths(base: int, scales: Sequence[float], rows: int) -> list[int]:
     wanted = sorted(scales, key=lambda scale: (abs(scale - 1), scale))
     lengths = dict.fromkeys(max(2, round(base * scale)) for scale in wanted)
     return [length for length in lengths if length == base or WINDOWS_TO_LEARN * length <= rows]
+
+
+def neighbour_lengths(base: int, rows: int) -> list[int]:
+    """Window lengths whose neighbours are sought in a series of so many rows: there must be room for some."""
+    lengths = dict.fromkeys(max(2, round(base * scale)) for scale in NEIGHBOUR_SCALES)
+    return [length for length in lengths if WINDOWS_TO_COMPARE * length <= rows]
 
 
 def _longest_stretch(scaled: NDArray[np.float32], base: int) -> int:

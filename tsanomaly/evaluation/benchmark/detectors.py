@@ -121,15 +121,16 @@ BASELINES: dict[str, Contender] = {
 }
 
 ABLATIONS: dict[str, Mapping[str, Any]] = {
-    "one-window": {"scales": (1,), "early_scales": ()},
-    "no-second-scale": {"scales": (1,)},
+    "one-window": {"scales": (1,), "early_scales": (), "neighbours": False},
+    "no-neighbours": {"neighbours": False},
     "no-early-scales": {"early_scales": ()},
+    "longer-windows": {"scales": (1, 4)},
     "one-layer": {"layers": (0.1,)},
     "wide-bottleneck": {"layers": (0.5, 0.25)},
     "denoising": {"denoising": 0.1},
     "robust-scaling": {"scaling": "robust"},
-    "half-the-steps": {"steps": 250},
-    "twice-the-steps": {"steps": 1000},
+    "half-the-steps": {"steps": 300},
+    "twice-the-steps": {"steps": 1200},
 }
 """The default detector with one ingredient left out or exchanged: name and parameters."""
 
