@@ -58,7 +58,8 @@ def write_own(labels: Sequence[Label], series: Mapping[str, Series]) -> str:
 def read_own(table: list[list[str]], series: str, zone: str | None) -> list[Label]:
     """What :func:`write_own` wrote; columns may come in any order, and all but start and end may be missing."""
     header, *body = table
-    at = {column: place for place, column in enumerate(header)}
+    at = {column.strip().lower(): place for place, column in enumerate(header)}
+    start, end = at["start"], at["end"]
 
     def cell(row: list[str], column: str) -> str:
         return row[at[column]] if column in at and at[column] < len(row) else ""
@@ -66,8 +67,8 @@ def read_own(table: list[list[str]], series: str, zone: str | None) -> list[Labe
     return [
         Label(
             unguarded(cell(row, "series")) or series,
-            moment(cell(row, "start"), zone),
-            moment(cell(row, "end"), zone),
+            moment(row[start], zone),
+            moment(row[end], zone),
             Judgement(cell(row, "judgement") or "true"),
             unguarded(cell(row, "note")),
             unguarded(cell(row, "author")),
