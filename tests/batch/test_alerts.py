@@ -89,7 +89,7 @@ def test_a_new_event_is_told_once(plant, receiver):
         "Run of 2 Mar 2026, 14:00 (Europe/Berlin)\n\n"
         "1. pump-7: severity 62 of 100, since 2 Mar 2026, 13:00, for 3 h so far\n"
         "   level: pressure 80 %, below expected; flow 20 %, above and below expected\n"
-        f"   https://anomalies.example.org/event?id={stored.id}\n\n"
+        f"   https://anomalies.example.org/investigate?job=pumps&event={stored.id}\n\n"
         f"alert {key[:12]}"
     )
     assert len(key) == 32
@@ -107,12 +107,15 @@ def test_all_of_a_run_is_one_message_and_the_worst_come_first(plant, receiver):
     assert "And 5 more." in receiver.texts[0]
 
 
+GROWING = (40, 49.9, 50.0, 59.9, 60)
+
+
 def test_an_event_that_grows_is_told_again_and_one_that_hardly_does_is_not(plant, receiver):
     runs = plant()
-    for hours, severity in ((1, 40), (2, 49.9), (3, 50.0), (4, 55)):
-        runs.run({"pump": [event(NOON, hours, severity)]})
-    assert len(receiver.texts) == 2
+    told = [runs.run({"pump": [event(NOON, hours, severity)]}).sent for hours, severity in enumerate(GROWING, start=1)]
+    assert told == [1, 0, 1, 0, 1]
     assert "it has grown: severity was 40" in receiver.texts[1]
+    assert "it has grown: severity was 50" in receiver.texts[2]
 
 
 def test_an_event_that_lasts_is_told_again_after_the_interval(plant, receiver):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from urllib.parse import quote
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -54,9 +54,9 @@ def name(given: str, most: int = 60) -> str:
     return shown(given, most).replace("@", "＠")
 
 
-def link(event_id: str, link_base: str) -> str:
+def link(job: str, event_id: str, link_base: str) -> str:
     """The dashboard's page of an event."""
-    return f"{link_base}/event?id={quote(event_id, safe='')}"
+    return f"{link_base}/investigate?{urlencode({'job': job, 'event': event_id})}"
 
 
 def _run(content: Content) -> str:
@@ -86,7 +86,7 @@ def _events(content: Content, link_base: str | None) -> Iterable[str]:
         if why := _why(event):
             lines.append(f"   {why}")
         if link_base:
-            lines.append(f"   {link(event.id, link_base)}")
+            lines.append(f"   {link(content.job, event.id, link_base)}")
         yield "\n".join(lines)
     if content.more_events:
         yield f"And {content.more_events:,} more."
