@@ -71,7 +71,7 @@ def of_job(workspace: Workspace, stored: StoredJob, now: datetime) -> Health:
     per_week = None
     if latest is not None:
         weeks = LOOKED_BACK / timedelta(weeks=1)
-        found = workspace.events.count(stored.name, since=latest - LOOKED_BACK, until=latest)
+        found = workspace.events.count(stored.name, since=latest - LOOKED_BACK, until=latest, held_back=False)
         per_week = found / weeks
     return Health(
         stored,
@@ -80,7 +80,7 @@ def of_job(workspace: Workspace, stored: StoredJob, now: datetime) -> Health:
         runs[0] if runs else None,
         None if due is None else next_time(due, now),
         silent(workspace, stored.name, job, now) if stored.enabled and job is not None else {},
-        workspace.events.count(stored.name, verdict="none"),
+        workspace.events.count(stored.name, verdict="none", held_back=False),
         per_week,
         None if job is None else weekly_budget(job),
     )

@@ -17,6 +17,7 @@ from tsanomaly.detection.verdicts import Judgement
 from tsanomaly.errors import ConflictError, WorkspaceError
 from tsanomaly.report.words import counted, shown
 from tsanomaly.workspace import StoredEvent, StoredVerdict, Workspace
+from tsanomaly.workspace.calendars import Calendar
 
 KEYS = {
     Judgement.TRUE: "t",
@@ -159,12 +160,26 @@ def _apply(
                 event_id, judgement, author=author, seen_version=seen_version, note=note, since=since
             )
             said = f"Judged: {words.VERDICTS[wanted]}."
+        _note_maintenance(workspace, event_id, wanted, note, author)
         st.session_state["said"] = ("ok", said)
         _want(event_id, None)
     except ConflictError as error:
         st.session_state["said"] = ("conflict", f"{error}. What you were about to say is still here.")
     except WorkspaceError as error:
         st.session_state["said"] = ("conflict", str(error))
+
+
+def _note_maintenance(workspace: Workspace, event_id: str, wanted: str, note: str, author: str) -> None:
+    """Keep the calendar of maintenance in step with what is judged so."""
+    uid = f"event-{event_id}"
+    there = any(entry.uid == uid for entry in workspace.calendars.list(MAINTENANCE))
+    if wanted == Judgement.MAINTENANCE:
+        event = workspace.events.get(event_id)
+        entry = Calendar.once(note or f"maintenance of {shown(event.series, 60)}", event.start, event.end)
+        for plain in entry.to_entries().values():
+            workspace.calendars.put(MAINTENANCE, uid, plain, author=author)
+    elif there:
+        workspace.calendars.remove(MAINTENANCE, uid, author=author)
 
 
 def tell() -> None:
@@ -198,6 +213,7 @@ def _apply_all(seen: Sequence[tuple[str, int]], wanted: Judgement, note: str) ->
     for event_id, version in seen:
         try:
             workspace.verdicts.give(event_id, wanted, author=author, seen_version=version, note=note)
+            _note_maintenance(workspace, event_id, wanted, note, author)
             given += 1
         except WorkspaceError as error:
             kept.append(str(error))

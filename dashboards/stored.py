@@ -23,16 +23,26 @@ import tsanomaly
 from tsanomaly.errors import TsAnomalyError, WorkspaceError
 from tsanomaly.report.words import ARROWS, DIRECTIONS, counted, percent, rarity, sentence, shown
 from tsanomaly.workspace import EventStatus, StoredEvent, Workspace
+from tsanomaly.workspace.labels import Label, LabelFormat, read_labels, write_labels
 
-OPEN, JUDGED, ALL = "open", "judged", "all"
+OPEN, JUDGED, HELD, ALL = "open", "judged", "held", "all"
 SHOWN = {
     OPEN: "Open: not judged yet",
     JUDGED: "Judged",
     **words.VERDICTS,
+    HELD: "Held back by verdicts or calendars",
     "withdrawn": "Withdrawn: not found again",
     ALL: "All",
 }
 PARTS = ("Picture", "Channels", "Why", "Similar", "Elsewhere", "Rows", "History")
+JSON_FORMATS = (LabelFormat.JSON, LabelFormat.NAB, LabelFormat.LABEL_STUDIO)
+LABELS = {
+    LabelFormat.CSV: "CSV, our own",
+    LabelFormat.JSON: "JSON, our own",
+    LabelFormat.NAB: "NAB: combined_windows.json",
+    LabelFormat.LABEL_STUDIO: "Label Studio",
+    LabelFormat.LOOKOUT: "Lookout for Equipment",
+}
 SPANS = {"Close": None, "Day": 1.0, "Week": 7.0, "Month": 30.4375, "Year": 365.25}
 MOST = 5000
 
@@ -69,6 +79,7 @@ def filtered(workspace: Workspace) -> list[StoredEvent]:
         status=EventStatus.WITHDRAWN if which == "withdrawn" else None if which == ALL else EventStatus.FOUND,
         verdict="none" if which == OPEN else which if which in words.VERDICTS else None,
         severity=least or None,
+        held_back=False if which == OPEN else True if which == HELD else None,
         limit=MOST,
     )
     return [event for event in found if event.verdict is not None] if which == JUDGED else found
@@ -155,6 +166,7 @@ def listing(workspace: Workspace, events: list[StoredEvent], chosen: StoredEvent
     )
     if len(events) == MOST:
         st.caption(f"The {MOST:,} most severe; narrow the filters to see others.")
+    takeaway(workspace, events)
     judging.several(workspace, [event for event in events if event.id in set(marked)])
 
 
@@ -178,14 +190,17 @@ def _row(event: StoredEvent, several: bool) -> dict[str, object]:
     series = {"text": shown(event.series, 24), "title": f"{shown(event.series, 200)}, job {event.job}"}
     return {
         "id": event.id,
-        "quiet": event.status != EventStatus.FOUND,
+        "quiet": event.status != EventStatus.FOUND or bool(event.held_back),
         "cells": [
             event_table.severity(event.severity),
             {"text": words.moment(event.start), "by": event.start.timestamp(), "title": words.length(event)},
             *([series] if several else []),
             {"text": event.kind or ""},
             {"text": broke},
-            {"text": words.VERDICTS[event.verdict] if event.verdict else "open"},
+            {
+                "text": words.VERDICTS[event.verdict] if event.verdict else "held back" if event.held_back else "open",
+                "title": shown(event.held_back, 200),
+            },
         ],
     }
 
@@ -215,15 +230,59 @@ def one(workspace: Workspace, event: StoredEvent) -> None:
 def about(event: StoredEvent) -> None:
     """When, how long, how severe, and in words what."""
     state = {EventStatus.WITHDRAWN: " · withdrawn: not found again", EventStatus.MERGED: " · part of another event"}
+    held = f" · held back: {shown(event.held_back, 300)}" if event.held_back else ""
     pieces.heading(f"{shown(event.series, 60)} · {words.moment(event.start)}, lasts {words.length(event)}")
     said = event.details.get("sentence")
     leading = ", ".join(
         f"{shown(c.name, 40)} {percent(c.share)} {DIRECTIONS.get(c.direction, '')}" for c in event.channels[:2]
     )
     pieces.lead(sentence(shown(str(said), 200)) if said else sentence(leading))
-    pieces.quiet(
-        f"Severity {event.severity:.0f} of 100: {rarity(event.severity)} · job {event.job}{state.get(event.status, '')}"
-    )
+    rare = f"Severity {event.severity:.0f} of 100: {rarity(event.severity)}"
+    pieces.quiet(f"{rare} · job {event.job}{state.get(event.status, '')}{held}")
+
+
+def takeaway(workspace: Workspace, events: list[StoredEvent]) -> None:
+    """Verdicts in and out, in other tools' formats and our own."""
+    judged = [event for event in events if event.verdict is not None]
+    with st.popover("Labels", width="stretch", help="Verdicts as labels, in other tools' formats and our own."):
+        form = st.selectbox("Format", list(LABELS), format_func=lambda each: LABELS[each], key="label-format")
+        said = [said.verdict for said in workspace.verdicts.list(limit=None) if said.event_id in {e.id for e in judged}]
+        labels = [Label(v.series, v.start, v.end, v.judgement, v.note, v.author) for v in said]
+        st.download_button(
+            f"Download {counted(len(labels), 'label')}",
+            lambda: write_labels(labels, form),
+            f"labels.{'json' if form in JSON_FORMATS else 'csv'}",
+            on_click="ignore",
+            disabled=not labels,
+        )
+        given = st.file_uploader("Labels from elsewhere", type=["json", "csv"], key="labels-in")
+        if given is not None and access.may_write() and st.button("Judge events by them", key="labels-apply"):
+            by_labels(workspace, events, read_labels(given.getvalue(), name=given.name))
+
+
+def by_labels(workspace: Workspace, events: list[StoredEvent], labels: list[Label]) -> None:
+    """Give each listed event that a label meets the label's verdict."""
+    given = 0
+    for event in events:
+        met = [
+            label
+            for label in labels
+            if label.series in ("", event.series)
+            and not isinstance(label.start, int)
+            and label.start < event.end
+            and event.start < label.end
+        ]
+        if met and event.verdict != met[0].judgement:
+            workspace.verdicts.give(
+                event.id,
+                met[0].judgement,
+                note=met[0].note or "from a file of labels",
+                author=access.author(),
+                seen_version=event.verdict_version,
+            )
+            given += 1
+    st.session_state["said"] = ("ok", f"{counted(given, 'event')} judged by {counted(len(labels), 'label')}.")
+    st.rerun()
 
 
 def with_readings(workspace: Workspace, event: StoredEvent, part: str, place: DeltaGenerator) -> None:

@@ -71,7 +71,11 @@ def show() -> None:
     """The view: the workspace's events, or a file of this session that is in no workspace yet."""
     asked = st.query_params
     in_workspace = "run" not in asked and ("job" in asked or bool(STORED.fullmatch(asked.get("event", ""))))
+    gone = "run" in asked
     run = None if in_workspace else session.current()
+    if run is None and gone:
+        empty("This file is not here any more", "A file that nobody saved is forgotten after 14 days. Give it again.")
+        return
     if run is None:
         pieces.title("Investigate", "the events of all jobs")
         stored.show()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import access
+import calendar_page
 import health
 import jobfiles
 import pandas as pd
@@ -27,7 +28,7 @@ from tsanomaly.workspace import Run, StoredJob, Workspace
 RUNS = 100
 """Runs listed."""
 
-PARTS = ("Runs", "Backfill", "Backtest", "Settings", "Changes")
+PARTS = ("Runs", "Backfill", "Backtest", "Calendars", "Settings", "Changes")
 DAY = timedelta(days=1)
 
 
@@ -68,6 +69,8 @@ def show() -> None:
             backfill(workspace, one)
         case "Backtest":
             backtest(workspace, one)
+        case "Calendars":
+            calendar_page.show(workspace, one.job.calendar.names if one.job else ())
         case "Settings":
             settings(workspace, one.stored)
         case "Changes":

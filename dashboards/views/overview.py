@@ -23,7 +23,7 @@ def show() -> None:
     """The view."""
     workspace = session.workspace()
     jobs = health.of_all(workspace)
-    events = workspace.events.list(verdict="none", limit=5000)
+    events = workspace.events.list(verdict="none", held_back=False, limit=5000)
     pieces.title("Overview", "what needs you now")
     if not jobs and not events:
         empty()

@@ -52,6 +52,13 @@ def address(home: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def empty_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Of a dashboard whose workspace is empty, and stays so."""
+    with dashboard(tmp_path_factory.mktemp("empty")) as where:
+        yield where
+
+
+@pytest.fixture(scope="session")
 def judged_run(home: Path) -> str:
     """The name of a run that is done, of two channels with three spikes; tests look at it and leave it as it is."""
     sys.path.insert(0, str(dashboards_folder()))
