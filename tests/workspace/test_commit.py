@@ -232,7 +232,9 @@ def rounds(draw):
     return scored(*found, series=draw(st.sampled_from(["north", "south"])), since=since, until=until)
 
 
-@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 @given(st.lists(rounds(), min_size=1, max_size=4))
 def test_whatever_was_scored_before_the_same_again_changes_nothing(workspace, results):
     run = claimed(workspace, job=f"job {next(NUMBERS)}")

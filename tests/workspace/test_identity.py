@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from naive_identity import rescored
 
@@ -9,6 +9,7 @@ from tsanomaly.workspace.identity import Known, Stretch, reconcile
 
 MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)
 HOURS = 24
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # of a machine that does much else
 
 
 def at(hour):
@@ -86,6 +87,7 @@ class Store:
         return sorted((hour(e.at.start), hour(e.at.end)) for e in self.standing)
 
 
+@PATIENT
 @given(scorings())
 def test_standing_events_are_those_of_the_slow_twin_and_never_overlap(rounds):
     store = Store()
@@ -97,6 +99,7 @@ def test_standing_events_are_those_of_the_slow_twin_and_never_overlap(rounds):
         store.judge(judged)
 
 
+@PATIENT
 @given(scorings())
 def test_scoring_the_same_stretch_twice_changes_nothing(rounds):
     store = Store()
@@ -109,6 +112,7 @@ def test_scoring_the_same_stretch_twice_changes_nothing(rounds):
         store.judge(judged)
 
 
+@PATIENT
 @given(scorings())
 def test_what_lies_outside_the_stretch_is_not_touched(rounds):
     store = Store()
@@ -119,6 +123,7 @@ def test_what_lies_outside_the_stretch_is_not_touched(rounds):
         store.judge(judged)
 
 
+@PATIENT
 @given(scorings())
 def test_a_judged_event_is_never_withdrawn_and_a_merged_one_names_a_standing_one(rounds):
     store = Store()
@@ -129,6 +134,7 @@ def test_a_judged_event_is_never_withdrawn_and_a_merged_one_names_a_standing_one
         store.judge(judged)
 
 
+@PATIENT
 @given(disjoint(0, HOURS), st.sets(st.integers(1, HOURS - 1), max_size=3))
 def test_scored_at_once_or_piece_by_piece_the_events_are_the_same(found, cuts):
     """An event that a cut goes through is found in two pieces, which are one event again."""

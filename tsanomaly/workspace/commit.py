@@ -13,12 +13,14 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from tsanomaly.detection.verdicts import Span
 from tsanomaly.errors import ConfigurationError
 from tsanomaly.workspace.column_types import canonical
 from tsanomaly.workspace.events import ALL_CHANNELS, LEADING, EventChange
 from tsanomaly.workspace.identity import Known, Stretch, reconcile
 from tsanomaly.workspace.kinds import Change, EventStatus, Outcome
 from tsanomaly.workspace.outbox import AlertDraft, enqueue
+from tsanomaly.workspace.rulings import rule_on_found
 from tsanomaly.workspace.runs import Run, fence
 from tsanomaly.workspace.scores import ScorePart, register
 from tsanomaly.workspace.series_rows import SeriesRow, hold
@@ -46,6 +48,7 @@ class SeriesResult:
             ISO 8601 with an offset; what else it holds (``kind``, ``threshold``, ``fingerprint``) is kept as details.
         rows: how many were judged.
         alerts: to be sent when this is stored.
+        learned_from: the first moment that its model learned from: a new normal before that is spent.
         state: what the runner is to remember of it, as plain types; ``None``: what it remembered before.
     """
 
@@ -59,6 +62,7 @@ class SeriesResult:
     rows: int = 0
     alerts: Sequence[AlertDraft] = field(default=())
     state: Mapping[str, Any] | None = None
+    learned_from: datetime | None = None
 
 
 def commit(
@@ -67,12 +71,15 @@ def commit(
     run: Run,
     results: Sequence[SeriesResult],
     parts: Iterable[ScorePart],
+    calendar: Sequence[Span],
     now: datetime,
 ) -> list[EventChange]:
     """Store results within a transaction; see :meth:`Workspace.commit`."""
     fence(connection, run)
     rows = hold(connection, run.job, [result.series for result in results])
     changes = _store_events(connection, run, results, rows, now)
+    learned_from = {result.series: result.learned_from for result in results if result.learned_from is not None}
+    rule_on_found(connection, run.job, (change.event_id for change in changes), calendar, learned_from)
     _move_watermarks(connection, results, rows, now)
     _store_states(connection, results, rows)
     _store_outcomes(connection, run, results, rows)
@@ -172,9 +179,11 @@ class _Ledger:
         rows = []
         for (row, fields), name, first in zip(self._new, names, ids, strict=True):
             chosen, turn = first, 1
-            while chosen in taken or connection.execute(select(events.c.id).where(events.c.id == chosen)).scalar():
+            while chosen in taken:  # an event that began then begins elsewhere now
                 turn += 1
                 chosen = _id(*name, str(turn))
+                if connection.scalar(select(events.c.id).where(events.c.id == chosen)):
+                    taken.add(chosen)
             taken.add(chosen)
             made = {"id": chosen, "job": self._run.job, "series_id": row.id, "status": EventStatus.FOUND}
             rows.append(fields | made | {"merged_into": None, "found_at": self._now, "updated_at": self._now})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from tsanomaly.detection.events import ChannelShare
 from tsanomaly.detection.similarity import Fingerprint
@@ -54,6 +54,7 @@ class StoredEvent:
         found_at, updated_at: when a run found it, and last changed it.
         verdict: in force; ``None``: nobody judged it.
         verdict_version: to be handed back when a verdict is given: see :meth:`Verdicts.give`.
+        held_back: why it is, by a verdict on it or on others like it, or a calendar; empty: it is shown.
         details: whatever else its job knew of it; empty in lists unless asked for.
     """
 
@@ -75,6 +76,7 @@ class StoredEvent:
     updated_at: datetime
     verdict: Judgement | None
     verdict_version: int
+    held_back: str
     details: Mapping[str, Any]
 
     @property
@@ -132,6 +134,7 @@ class EventTable:
         offset: int = 0,
         *,
         severity: float | None = None,
+        held_back: bool | None = None,
         details: bool = False,
     ) -> list[StoredEvent]:
         """Events.
@@ -144,9 +147,10 @@ class EventTable:
             order: the most severe, the latest or the latest changed first, or by series.
             limit, offset: so many of them; ``None``: all.
             severity: at least so severe.
+            held_back: only those that are held back, or only those that are not.
             details: with what else is known of each: slower.
         """
-        wanted = _filtered(_columns(details), job, series, since, until, status, verdict, severity)
+        wanted = _filtered(_columns(details), job, series, since, until, status, verdict, severity, held_back)
         with self._database.reading() as connection:
             rows = connection.execute(wanted.order_by(*_ORDERS[order]).limit(limit).offset(offset))
             return [_event(row) for row in rows]
@@ -161,9 +165,10 @@ class EventTable:
         verdict: Judgement | Literal["none"] | None = None,
         *,
         severity: float | None = None,
+        held_back: bool | None = None,
     ) -> int:
         """How many :meth:`list` would give without a limit."""
-        wanted = _filtered(select(func.count()), job, series, since, until, status, verdict, severity)
+        wanted = _filtered(select(func.count()), job, series, since, until, status, verdict, severity, held_back)
         with self._database.reading() as connection:
             return int(connection.execute(wanted).scalar_one())
 
@@ -181,8 +186,7 @@ class EventTable:
         found: dict[str, StoredEvent] = {}
         with self._database.reading() as connection:
             for some in chunks(sorted(set(event_ids))):
-                rows = connection.execute(_joined(_columns(False)).where(events.c.id.in_(some)))
-                found |= {event.id: event for event in map(_event, rows)}
+                found |= {event.id: event for event in read_events(connection, events.c.id.in_(some), details=False)}
         return found
 
     def history(self, event_id: str) -> Sequence[EventChange]:
@@ -213,6 +217,14 @@ def read_event(connection: Connection, event_id: str) -> StoredEvent:
     return _event(row)
 
 
+def read_events(
+    connection: Connection, which: ColumnElement[bool], *, details: bool, limit: int | None = None
+) -> list[StoredEvent]:
+    """Events within a transaction, the latest first."""
+    wanted = _joined(_columns(details)).where(which).order_by(events.c.start_at.desc(), events.c.id).limit(limit)
+    return [_event(row) for row in connection.execute(wanted)]
+
+
 def _columns(details: bool) -> Select[Any]:
     wanted = select(
         events.c.id,
@@ -233,6 +245,7 @@ def _columns(details: bool) -> Select[Any]:
         events.c.updated_at,
         events.c.verdict,
         events.c.verdict_version,
+        events.c.held_back,
     )
     return wanted.add_columns(events.c.details) if details else wanted
 
@@ -250,6 +263,7 @@ def _filtered(
     status: EventStatus | None,
     verdict: str | None,
     severity: float | None,
+    held_back: bool | None,
 ) -> Select[Any]:
     wanted = _joined(wanted)
     if job is not None:
@@ -266,6 +280,8 @@ def _filtered(
         wanted = wanted.where(events.c.verdict.is_(None) if verdict == "none" else events.c.verdict == verdict)
     if severity is not None:
         wanted = wanted.where(events.c.severity >= severity)
+    if held_back is not None:
+        wanted = wanted.where(events.c.held_back != "" if held_back else events.c.held_back == "")
     return wanted
 
 

@@ -14,7 +14,8 @@ Standing events of a series therefore never overlap, and reconciling the same fi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -104,7 +105,7 @@ def reconcile(known: Sequence[Known], found: Iterable[Stretch], since: datetime,
     for event in [*reaching_out, *inside]:
         if event.id in taken:
             continue
-        over = [(group.at.common(event.at), -place) for place, group in enumerate(groups) if group.holds(event)]
+        over = [(groups[place].at.common(event.at), -place) for place in _near(event, groups)]
         if over:
             merged.append((event, kept[-max(over)[1]].id))
         elif since <= event.at.start and event.at.end <= until and not event.judged:
@@ -147,13 +148,14 @@ def _connected(found: Iterable[Stretch], outer: Sequence[Known]) -> list[tuple[l
     """Found events, those together that touch each other, or the same event that reaches out of the stretch."""
     groups: list[tuple[list[Stretch], list[Known]]] = []
     for stretch in sorted(found, key=lambda s: (s.start, s.end)):
-        held = [event for event in outer if event.at.touches(stretch)]
-        same = [g for g in groups if any(e in g[1] for e in held) or any(s.touches(stretch) for s in g[0])]
-        union = (
-            [s for group in same for s in group[0]] + [stretch],
-            [*dict.fromkeys([e for group in same for e in group[1]] + held)],
-        )
-        groups = [group for group in groups if group not in same] + [union]
+        parts, holding = [stretch], [event for event in outer if event.at.touches(stretch)]
+        # In the order of time, so of those before only the last can belong to this one.
+        while groups and (
+            any(event in groups[-1][1] for event in holding) or any(s.touches(stretch) for s in groups[-1][0])
+        ):
+            more, others = groups.pop()
+            parts, holding = [*more, *parts], [*others, *(event for event in holding if event not in others)]
+        groups.append((parts, holding))
     return groups
 
 
@@ -161,9 +163,18 @@ def _by_likeness(candidates: Sequence[Known], groups: Sequence[_Group]) -> list[
     """Pairs that may be the same event, the likeliest first."""
     pairs = []
     for event in candidates:
-        for place, group in enumerate(groups):
-            if group.holds(event):
-                common = group.at.common(event.at)
-                rank = (not common, not event.judged, -common, event.at.start, event.id, place)
-                pairs.append((rank, event, place))
+        for place in _near(event, groups):
+            common = groups[place].at.common(event.at)
+            rank = (not common, not event.judged, -common, event.at.start, event.id, place)
+            pairs.append((rank, event, place))
     return [(event, place) for _, event, place in sorted(pairs, key=lambda pair: pair[0])]
+
+
+def _near(event: Known, groups: Sequence[_Group]) -> Iterator[int]:
+    """Places of the groups that an event may be; groups are in the order of time and do not overlap."""
+    first = bisect_left(groups, event.at.start, key=lambda group: group.at.end)
+    for place in range(first, len(groups)):
+        if groups[place].at.start > event.at.end:
+            break
+        if groups[place].holds(event):
+            yield place

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, inspect, text
 from tsanomaly.errors import WorkspaceError
 from tsanomaly.workspace.address import Address
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """All there were, oldest first; the last is what this version of tsanomaly writes."""
 
 VERSION_TABLE = "tsanomaly_revision"

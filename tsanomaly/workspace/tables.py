@@ -104,6 +104,7 @@ events = Table(
     Column("updated_at", UTCTime, nullable=False),
     Column("verdict", String(24)),
     Column("verdict_version", Integer, nullable=False, server_default=text("0")),
+    Column("held_back", Words, nullable=False, server_default=text("''")),
     Index("ix_events_series_id_start_at", "series_id", "start_at"),
     Index("ix_events_job_start_at", "job", "start_at"),
     Index("ix_events_start_at", "start_at"),

@@ -1,4 +1,4 @@
-"""Verdicts on stored events. What they change is worked out in :mod:`tsanomaly.detection.feedback`."""
+"""Verdicts on stored events. What they change for others is worked out in ``rulings.py``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tsanomaly.workspace.audit import record
 from tsanomaly.workspace.database import Database
 from tsanomaly.workspace.events import StoredEvent, read_event
 from tsanomaly.workspace.names import digest, short
+from tsanomaly.workspace.rulings import feedback_of, rule_again
 from tsanomaly.workspace.statements import locked
 from tsanomaly.workspace.tables import events, series, verdicts
 
@@ -64,6 +65,9 @@ class Verdicts:
     ) -> StoredEvent:
         """Judge an event. An earlier verdict on it is replaced, and comes back when this one is undone.
 
+        Other events of the job are held back or shown again in the same transaction, exactly those that
+        :func:`tsanomaly.detection.feedback.preview` names.
+
         Args:
             seen_version: the event's ``verdict_version`` as the author saw it.
             since: from when on a new normal holds; ``None``: from the event's start.
@@ -79,10 +83,11 @@ class Verdicts:
         author = short(author or "unknown", "an author's name")
         with self._database.writing() as connection:
             event = _seen(connection, event_id, seen_version)
+            before = feedback_of(connection, event.job)
             said = event.occurrence.judged(judgement, at, note=note, author=author, since=since)
             row = {"event_id": event_id, "judgement": judgement, "note": note, "author": author, "at": at}
             connection.execute(insert(verdicts), [row | {"details": said.to_dict()}])
-            return _settle(connection, event, at, author, "give verdict")
+            return _settle(connection, event, before, at, author, "give verdict")
 
     def undo(self, event_id: str, *, author: str, seen_version: int, now: datetime | None = None) -> StoredEvent:
         """Take back the verdict in force; the one before it, if any, is in force again.
@@ -95,12 +100,13 @@ class Verdicts:
         author = short(author or "unknown", "an author's name")
         with self._database.writing() as connection:
             event = _seen(connection, event_id, seen_version)
+            before = feedback_of(connection, event.job)
             last = _in_force(connection, event_id)
             if last is None:
                 raise WorkspaceError(f"event '{event_id}' has no verdict to undo")
             gone = {"undone_at": at, "undone_by": author}
             connection.execute(update(verdicts).where(verdicts.c.id == last.id).values(gone))
-            return _settle(connection, event, at, author, "undo verdict")
+            return _settle(connection, event, before, at, author, "undo verdict")
 
     def list(
         self,
@@ -116,9 +122,10 @@ class Verdicts:
         """All that were given to an event, the oldest first, undone ones too."""
         return _read(self._database, event_id=event_id)[::-1]
 
-    def feedback(self, job: str | None = None) -> Feedback:
-        """The verdicts in force as detection takes them: of one job, or of all."""
-        return Feedback(tuple(stored.verdict for stored in reversed(_read(self._database, job)) if stored.in_force))
+    def feedback(self, job: str) -> Feedback:
+        """The verdicts in force on events of a job, as detection takes them."""
+        with self._database.reading() as connection:
+            return feedback_of(connection, job)
 
 
 def _read(
@@ -167,16 +174,19 @@ def _in_force(connection: Connection, event_id: str) -> Any:
     return connection.execute(standing.order_by(verdicts.c.id.desc()).limit(1)).one_or_none()
 
 
-def _settle(connection: Connection, before: StoredEvent, at: datetime, author: str, action: str) -> StoredEvent:
-    """Write the verdict in force to its event, and the change to the audit trail."""
-    last = _in_force(connection, before.id)
+def _settle(
+    connection: Connection, event: StoredEvent, before: Feedback, at: datetime, author: str, action: str
+) -> StoredEvent:
+    """Write the verdict in force to its event, what it changes to others, and all of it to the audit trail."""
+    last = _in_force(connection, event.id)
     verdict = None if last is None else last.judgement
-    this = update(events).where(events.c.id == before.id)
-    connection.execute(this.values(verdict=verdict, verdict_version=before.verdict_version + 1))
-    was = {"verdict": before.verdict and str(before.verdict)}
+    this = update(events).where(events.c.id == event.id)
+    connection.execute(this.values(verdict=verdict, verdict_version=event.verdict_version + 1))
+    changed = rule_again(connection, event, before, feedback_of(connection, event.job))
+    was = {"verdict": event.verdict and str(event.verdict)}
     note = "" if last is None else last.note
-    record(connection, at, author, action, before.id, was, {"verdict": verdict, "note": note})
-    return read_event(connection, before.id)
+    record(connection, at, author, action, event.id, was, {"verdict": verdict, "note": note} | changed)
+    return read_event(connection, event.id)
 
 
 def _stored(row: Any, stands: bool) -> StoredVerdict:

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tsanomaly.detection.verdicts import Span
 from tsanomaly.errors import WorkspaceError
 from tsanomaly.workspace.address import Address
 from tsanomaly.workspace.audit import Audit
@@ -130,13 +131,26 @@ class Workspace:
         return self._database.address.folder
 
     def commit(
-        self, run: Run, results: Sequence[SeriesResult], now: datetime, *, parts: Iterable[ScorePart] = ()
+        self,
+        run: Run,
+        results: Sequence[SeriesResult],
+        now: datetime,
+        *,
+        parts: Iterable[ScorePart] = (),
+        calendar: Sequence[Span] = (),
     ) -> list[EventChange]:
         """Store what a run found, in one transaction: all of it, or nothing.
 
         Events are found again, grown, merged or withdrawn (:mod:`tsanomaly.workspace.identity`), watermarks move
         forward, outcomes of series and alerts are stored, files of scores become visible. Committing the same again
         changes nothing. A run may commit several times, a shard of its series each.
+
+        Args:
+            run: held by the caller.
+            results: by series.
+            now: the caller's clock.
+            parts: what :meth:`ScoreFiles.write` gave.
+            calendar: spans of known maintenance: events in them are held back, as are those that verdicts say so of.
 
         Returns:
             What became of events.
@@ -145,7 +159,7 @@ class Workspace:
             LostRunError: the run was taken over or has ended: nothing was stored.
         """
         with self._database.writing() as connection:
-            return commit(connection, self.folder, run, results, parts, now)
+            return commit(connection, self.folder, run, results, parts, calendar, now)
 
     def check(self) -> Checkup:
         """Whether the database is sound, and the files that it names are there."""

@@ -1,0 +1,88 @@
+"""What verdicts make of stored events: which are held back, and why, by the rules of ``detection/feedback.py``.
+
+Two moments change it. A run judges the events that it found or changed, under all verdicts in force and the calendars
+of its job. A verdict that is given or undone changes exactly the events of which its preview says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from tsanomaly.detection.feedback import judge
+from tsanomaly.detection.verdicts import Feedback, Occurrence, Span, Verdict
+from tsanomaly.workspace.events import StoredEvent, read_events
+from tsanomaly.workspace.kinds import EventStatus
+from tsanomaly.workspace.tables import events, verdicts
+
+MOST = 20_000
+"""Events of a job that a verdict is held against, the latest."""
+
+
+def feedback_of(connection: Connection, job: str) -> Feedback:
+    """The verdicts in force on events of a job, the oldest first."""
+    table = verdicts.join(events, events.c.id == verdicts.c.event_id)
+    wanted = select(verdicts.c.event_id, verdicts.c.details).select_from(table)
+    wanted = wanted.where(events.c.job == job, verdicts.c.undone_at.is_(None)).order_by(verdicts.c.id)
+    latest: dict[str, Any] = {}
+    for event_id, details in connection.execute(wanted):
+        latest.pop(event_id, None)  # the last given counts, and takes its place in time
+        latest[event_id] = details
+    return Feedback(tuple(map(Verdict.from_dict, latest.values())))
+
+
+def rule_on_found(
+    connection: Connection,
+    job: str,
+    event_ids: Iterable[str],
+    calendar: Sequence[Span],
+    learned_from: Mapping[str, datetime],
+) -> None:
+    """Judge events that a run found or changed."""
+    feedback = feedback_of(connection, job)
+    if not feedback.verdicts and not calendar:
+        return
+    found = read_events(connection, events.c.id.in_(sorted(set(event_ids))), details=True)
+    rulings = judge(_occurrences(found), feedback, calendar, learned_from=learned_from)
+    reasons = ["" if ruling.shown else ruling.reason for ruling in rulings]
+    _write(connection, {e.id: reason for e, reason in zip(found, reasons, strict=True) if e.held_back != reason})
+
+
+def rule_again(connection: Connection, judged: StoredEvent, before: Feedback, after: Feedback) -> dict[str, int]:
+    """Change what a verdict changes: the event it was given to, and others of its job.
+
+    Returns:
+        How many events are ``held back`` that were shown, and ``shown again`` that were held back.
+    """
+    found = read_events(
+        connection, (events.c.job == judged.job) & (events.c.status == EventStatus.FOUND), details=True, limit=MOST
+    )
+    occurrences = _occurrences(found)
+    was, now = judge(occurrences, before), judge(occurrences, after)
+    changed = {}
+    for event, one, other in zip(found, was, now, strict=True):
+        reason = "" if other.shown else other.reason
+        # What a calendar holds back stays so: both rulings are without calendars, and so agree on it.
+        if (event.id == judged.id or (one.shown, one.reason) != (other.shown, other.reason)) and (
+            reason != event.held_back
+        ):
+            changed[event.id] = (event.held_back, reason)
+    _write(connection, {event_id: reason for event_id, (_, reason) in changed.items()})
+    return {
+        "held back": sum(not old for old, new in changed.values() if new),
+        "shown again": sum(not new for _, new in changed.values()),
+    }
+
+
+def _occurrences(found: Sequence[StoredEvent]) -> list[Occurrence]:
+    return [event.occurrence for event in found]
+
+
+def _write(connection: Connection, reasons: Mapping[str, str]) -> None:
+    if reasons:
+        to = update(events).where(events.c.id == bindparam("this"))
+        rows = [{"this": event_id, "to": reason} for event_id, reason in reasons.items()]
+        connection.execute(to.values(held_back=bindparam("to", type_=events.c.held_back.type)), rows)
