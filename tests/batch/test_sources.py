@@ -199,6 +199,21 @@ def test_zoned_and_unzoned_clocks_in_parquet_are_cut_alike(tmp_path):
         )
 
 
+def test_dates_in_a_pattern_spare_the_files_of_other_days(tmp_path):
+    frame = long_frame(["s1", "s2"], 96 * 6)
+    for day, own in frame.groupby(frame.when.dt.date):
+        (tmp_path / f"{day:%Y/%m}").mkdir(parents=True, exist_ok=True)
+        own.to_csv(tmp_path / f"{day:%Y/%m}" / f"plant-{day:%d}.csv", index=False)
+    (tmp_path / "2026" / "03" / "plant-09.csv").write_text("far away and broken\n")
+    source = open_source(job_of('kind = "files"\npath = "%Y/%m/plant-%d.csv"', tmp_path))
+    since, until = START + 30 * HOUR, START + 50 * HOUR
+    check(source, expected(frame, since, until), since, until)
+    (tmp_path / "2026" / "03" / "plant-09.csv").unlink()
+    check(source, expected(frame))
+    job = job_of('kind = "files"\npath = "plant-%Y.csv"', tmp_path)
+    assert failure(job, SourceUnreachableError) == f"no file matches 'plant-%Y.csv' (looked in {tmp_path})"
+
+
 # --- series come together -------------------------------------------------------------------------------------------
 
 

@@ -117,7 +117,7 @@ class Source:
             data = program.output_of(source, wanted, self.job.folder)
             table, decimal = cells_of_bytes(data, f"output of '{source.command[0]}'", source)
             return self._of_table(table, decimal)
-        files = files_of(self.job, source)
+        files = files_of(self.job, source, wanted)
         if _is_parquet(files[0], source):
             return self._of_parquet(files, wanted)
         read = [cells_of(file, source) for file in files]
@@ -152,7 +152,7 @@ class Source:
         """Each file is a series: read one by one, handed over ``size`` at a time."""
         held: list[Shard] = []
         index = 0
-        for file in files_of(self.job, source):
+        for file in files_of(self.job, source, wanted):
             name = file.name.partition(".")[0]
             if wanted.only is not None and name not in wanted.only:
                 continue

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +13,14 @@ import fsspec
 
 from tsanomaly.batch.job import FileSource, Job
 from tsanomaly.batch.job_secrets import from_environment, without_secrets
+from tsanomaly.batch.sources.wanted import Wanted
 from tsanomaly.errors import ConfigurationError, SourceUnreachableError, TsAnomalyError
+
+DATES = re.compile(r"%[YymdHj]")
+"""Parts of a date in a pattern, as ``strftime`` writes them."""
+
+MOST_DAYS = timedelta(days=400)
+"""Of a longer stretch, all files are looked at."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +101,8 @@ class Found:
         return self.path.rpartition("/")[2]
 
 
-def files_of(job: Job, source: FileSource) -> list[Found]:
-    """The files of a job's patterns, by path.
+def files_of(job: Job, source: FileSource, wanted: Wanted) -> list[Found]:
+    """The files of a job's patterns that may hold what is wanted, by path.
 
     Raises:
         SourceUnreachableError: the storage does not answer, or nothing matches.
@@ -102,15 +110,32 @@ def files_of(job: Job, source: FileSource) -> list[Found]:
     """
     found: dict[str, Found] = {}
     for pattern in source.path:
-        located = job.located(pattern)
-        storage, inside = storage_of(located, source.options_env, "source.options_env")
-        with storage.reached(pattern):
-            for path, details in _matching(storage.system, inside):
-                found[path] = Found(storage, path, stamp_of(details))
+        dated = _for_days(pattern, wanted)
+        may_lack = () if dated == [pattern] else (FileNotFoundError,)  # not every day has its file
+        for one in dated:
+            storage, inside = storage_of(job.located(one), source.options_env, "source.options_env")
+            with storage.reached(pattern), suppress(*may_lack):
+                for path, details in _matching(storage.system, inside):
+                    found[path] = Found(storage, path, stamp_of(details))
     if not found:
         patterns = "', '".join(source.path)
         raise SourceUnreachableError(f"no file matches '{patterns}' (looked in {job.folder or 'the current folder'})")
     return [found[path] for path in sorted(found)]
+
+
+def _for_days(pattern: str, wanted: Wanted) -> list[str]:
+    """``%Y-%m-%d`` (and ``%H``) in a pattern as the days and hours wanted, with a day more on either side: whose clock
+    the names follow is not known. Without a stretch, or with a long one, anything."""
+    if not DATES.search(pattern):
+        return [pattern]
+    if wanted.since is None or wanted.until is None or wanted.until - wanted.since > MOST_DAYS:
+        return [DATES.sub("*", pattern)]
+    hour, last = wanted.bound("since") - Wanted.SLACK, wanted.bound("until") + Wanted.SLACK
+    dated: dict[str, None] = {}
+    while hour <= last:
+        dated[DATES.sub(lambda directive, at=hour: at.strftime(directive[0]), pattern)] = None  # type: ignore[misc]
+        hour += timedelta(hours=1)
+    return list(dated)
 
 
 def _matching(system: Any, inside: str) -> list[tuple[str, dict[str, Any]]]:
