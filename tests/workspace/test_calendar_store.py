@@ -1,7 +1,22 @@
 import pytest
-from stored import NOW
+from stored import NOW, at
 
 from tsanomaly.errors import WorkspaceError
+from tsanomaly.workspace.calendars import Calendar
+
+
+def test_the_occurrences_of_some_calendars_are_told(workspace):
+    for name, hour in (("plant", 1), ("plant", 30), ("office", 2)):
+        calendar = Calendar.once(f"{name} {hour}", at(hour), at(hour + 1))
+        for uid, entry in calendar.to_entries().items():
+            workspace.calendars.put(name, uid, entry)
+    told = workspace.calendars.spans(["plant", "office"], at(0), at(24))
+    assert [(span.start, span.end, span.summary) for span in told] == [
+        (at(1), at(2), "plant 1"),
+        (at(2), at(3), "office 2"),
+    ]
+    assert workspace.calendars.spans([], at(0), at(24)) == ()
+    assert workspace.calendars.spans(["none"], at(0), at(24)) == ()
 
 
 def test_entries_are_put_replaced_and_removed(workspace):

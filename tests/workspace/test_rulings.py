@@ -6,7 +6,8 @@ from stored import NOW, at, claimed, event, scored
 
 from tsanomaly.detection.feedback import preview
 from tsanomaly.detection.similarity import Fingerprint, channel_parts, duration_class, rounded, shape_of
-from tsanomaly.detection.verdicts import Judgement, Span
+from tsanomaly.detection.verdicts import Judgement
+from tsanomaly.workspace.calendars import Calendar
 
 
 def mark(channel="flow", kind=0):
@@ -77,9 +78,10 @@ def test_verdicts_of_another_job_change_nothing_here(workspace, found):
 
 
 def test_a_calendar_holds_back_and_a_verdict_on_another_event_does_not_undo_that(workspace):
-    wash = Span(at(0), at(2), "wash")
+    for uid, entry in Calendar.once("wash", at(0), at(2)).to_entries().items():
+        workspace.calendars.put("plant", uid, entry)
     run = claimed(workspace)
-    workspace.commit(run, [scored(like(1), like(5, channel="heat", kind=1))], NOW, calendar=[wash])
+    workspace.commit(run, [scored(like(1), like(5, channel="heat", kind=1))], NOW, calendars=["plant"])
     later, earlier = workspace.events.list(order="start")
     assert (earlier.held_back, later.held_back) == ("maintenance: wash", "")
     workspace.verdicts.give(later.id, Judgement.TRUE, author="ann", seen_version=0)

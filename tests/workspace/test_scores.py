@@ -37,6 +37,13 @@ def test_scores_are_seen_once_they_are_committed(workspace):
     assert len(workspace.scores.read("pumps")) == 5
 
 
+def test_names_that_come_as_categories_are_found_by_their_series(workspace, store):
+    frame = pd.concat([table(name, range(3), 1) for name in ("south", "north", "east", "west")])
+    store(frame.assign(series=pd.Categorical(frame["series"])))
+    for name in ("south", "north", "east", "west"):
+        assert list(workspace.scores.read("pumps", name)["series"]) == [name] * 3
+
+
 def test_scores_lie_by_job_and_day_and_come_back_by_series_and_time(workspace, store):
     parts = store(table("south", range(20, 30), 2), table("north", range(20, 30), 1, value=7.5))
     assert [part.path.split("/")[:3] for part in parts] == [

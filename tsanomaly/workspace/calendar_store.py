@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, delete, select
 
+from tsanomaly.detection.verdicts import Span
 from tsanomaly.errors import WorkspaceError
 from tsanomaly.workspace.audit import record
 from tsanomaly.workspace.database import Database
@@ -77,3 +78,24 @@ class CalendarStore:
                 raise WorkspaceError(f"calendar '{calendar[:60]}' has no entry '{uid[:60]}'")
             at = now or datetime.now(UTC)
             record(connection, at, author, "remove calendar entry", calendar, row.entry["entry"], None)
+
+    def spans(self, calendars: Sequence[str], since: datetime, until: datetime) -> tuple[Span, ...]:
+        """When something of these calendars is on, of what reaches into a stretch of time; by start.
+
+        Raises:
+            DataError: a stored entry cannot be understood, or there are too many occurrences.
+        """
+        with self._database.reading() as connection:
+            return spans_of(connection, calendars, since, until)
+
+
+def spans_of(connection: Connection, calendars: Sequence[str], since: datetime, until: datetime) -> tuple[Span, ...]:
+    """As :meth:`CalendarStore.spans`, within a transaction."""
+    if not calendars:
+        return ()
+    from tsanomaly.workspace.calendars import Calendar  # what it needs takes long to import
+
+    table = calendar_entries
+    wanted = select(table.c.entry).where(table.c.calendar.in_(list(calendars))).order_by(table.c.id)
+    entries = [stored["entry"] for stored in connection.execute(wanted).scalars()]
+    return Calendar.from_entries(entries).spans(since, until) if entries else ()

@@ -13,7 +13,6 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from tsanomaly.detection.verdicts import Span
 from tsanomaly.errors import ConfigurationError
 from tsanomaly.workspace.column_types import canonical
 from tsanomaly.workspace.events import ALL_CHANNELS, LEADING, EventChange
@@ -71,7 +70,7 @@ def commit(
     run: Run,
     results: Sequence[SeriesResult],
     parts: Iterable[ScorePart],
-    calendar: Sequence[Span],
+    calendars: Sequence[str],
     now: datetime,
 ) -> list[EventChange]:
     """Store results within a transaction; see :meth:`Workspace.commit`."""
@@ -79,7 +78,7 @@ def commit(
     rows = hold(connection, run.job, [result.series for result in results])
     changes = _store_events(connection, run, results, rows, now)
     learned_from = {result.series: result.learned_from for result in results if result.learned_from is not None}
-    rule_on_found(connection, run.job, (change.event_id for change in changes), calendar, learned_from)
+    rule_on_found(connection, run.job, [change.event_id for change in changes], calendars, learned_from)
     _move_watermarks(connection, results, rows, now)
     _store_states(connection, results, rows)
     _store_outcomes(connection, run, results, rows)

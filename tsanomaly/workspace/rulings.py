@@ -6,16 +6,18 @@ of its job. A verdict that is given or undone changes exactly the events of whic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
 from tsanomaly.detection.feedback import judge
-from tsanomaly.detection.verdicts import Feedback, Occurrence, Span, Verdict
+from tsanomaly.detection.verdicts import Feedback, Occurrence, Verdict
+from tsanomaly.workspace.calendar_store import spans_of
 from tsanomaly.workspace.events import StoredEvent, read_events
 from tsanomaly.workspace.kinds import EventStatus
+from tsanomaly.workspace.statements import chunks
 from tsanomaly.workspace.tables import events, verdicts
 
 MOST = 20_000
@@ -37,15 +39,18 @@ def feedback_of(connection: Connection, job: str) -> Feedback:
 def rule_on_found(
     connection: Connection,
     job: str,
-    event_ids: Iterable[str],
-    calendar: Sequence[Span],
+    event_ids: Sequence[str],
+    calendars: Sequence[str],
     learned_from: Mapping[str, datetime],
 ) -> None:
     """Judge events that a run found or changed."""
-    feedback = feedback_of(connection, job)
-    if not feedback.verdicts and not calendar:
+    feedback = feedback_of(connection, job) if event_ids else Feedback()
+    if not event_ids or not (feedback.verdicts or calendars):
         return
-    found = read_events(connection, events.c.id.in_(sorted(set(event_ids))), details=True)
+    chosen = chunks(sorted(set(event_ids)))
+    found = [e for some in chosen for e in read_events(connection, events.c.id.in_(some), details=True)]
+    since, until = min(event.start for event in found), max(event.end for event in found)
+    calendar = spans_of(connection, calendars, since, until)
     rulings = judge(_occurrences(found), feedback, calendar, learned_from=learned_from)
     reasons = ["" if ruling.shown else ruling.reason for ruling in rulings]
     _write(connection, {e.id: reason for e, reason in zip(found, reasons, strict=True) if e.held_back != reason})

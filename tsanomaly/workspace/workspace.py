@@ -15,7 +15,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tsanomaly.detection.verdicts import Span
 from tsanomaly.errors import WorkspaceError
 from tsanomaly.workspace.address import Address
 from tsanomaly.workspace.audit import Audit
@@ -137,7 +136,7 @@ class Workspace:
         now: datetime,
         *,
         parts: Iterable[ScorePart] = (),
-        calendar: Sequence[Span] = (),
+        calendars: Sequence[str] = (),
     ) -> list[EventChange]:
         """Store what a run found, in one transaction: all of it, or nothing.
 
@@ -150,7 +149,7 @@ class Workspace:
             results: by series.
             now: the caller's clock.
             parts: what :meth:`ScoreFiles.write` gave.
-            calendar: spans of known maintenance: events in them are held back, as are those that verdicts say so of.
+            calendars: of known maintenance: events in it are held back, as are those that verdicts say so of.
 
         Returns:
             What became of events.
@@ -159,7 +158,7 @@ class Workspace:
             LostRunError: the run was taken over or has ended: nothing was stored.
         """
         with self._database.writing() as connection:
-            return commit(connection, self.folder, run, results, parts, calendar, now)
+            return commit(connection, self.folder, run, results, parts, calendars, now)
 
     def check(self) -> Checkup:
         """Whether the database is sound, and the files that it names are there."""
