@@ -18,6 +18,7 @@ from tsanomaly.batch.job_file import parse_job
 from tsanomaly.detection.verdicts import Judgement
 from tsanomaly.errors import LostRunError
 from tsanomaly.workspace import AlertDraft, Outcome, SeriesResult, Workspace
+from tsanomaly.workspace.calendars import Calendar
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -44,7 +45,7 @@ class Plant:
     def __init__(self, workspace, job):
         self.workspace, self.job, self.at = workspace, job, NOON
 
-    def run(self, found=None, outcome=None, message="", at=None, now=None, until=None):
+    def run(self, found=None, outcome=None, message="", at=None, now=None, until=None, calendars=()):
         """Score all up to a time; what was found is ``{series: [events]}``, without series that had no data."""
         self.at = at or self.at + HOUR
         now = now or self.at
@@ -62,7 +63,7 @@ class Plant:
             )
             for name, events in (found or {}).items()
         ]
-        self.workspace.commit(run, results, now)
+        self.workspace.commit(run, results, now, calendars=calendars)
         outcome = outcome or (Outcome.SUCCEEDED if any((found or {}).values()) else Outcome.FOUND_NOTHING)
         alerts = alerts_of(self.workspace, self.job, run, outcome, message, now)
         self.workspace.runs.finish(run, outcome, now, message=message, alerts=alerts)
@@ -173,6 +174,16 @@ def test_a_verdict_that_it_was_no_anomaly_ends_the_talk_of_it(plant, receiver, j
     assert len(receiver.posts) == messages
 
 
+def test_what_a_calendar_or_a_verdict_holds_back_is_told_when_it_is_shown(plant, receiver):
+    runs = plant()
+    cleaning = Calendar.once("cleaning", NOON - HOUR, NOON + HOUR / 2)
+    for uid, entry in cleaning.to_entries().items():
+        runs.workspace.calendars.put("works", uid, entry, author="a", now=NOON)
+    assert runs.run({"a": [event(NOON, 0.25)]}, calendars=["works"]).sent == 0
+    assert runs.run({"a": [event(NOON, 0.25)]}, calendars=["works"]).sent == 0
+    assert runs.run({"a": [event(NOON, 3)]}, calendars=["works"]).sent == 1  # it went on after the cleaning
+
+
 def test_each_channel_gets_what_is_severe_enough_for_it(plant, receiver, monkeypatch):
     with serving() as pager:
         monkeypatch.setenv("PAGER", pager.url)
@@ -196,6 +207,17 @@ def test_the_budget_lets_the_worst_through_and_the_next_message_counts_the_rest(
     runs.run({"late": [event(NOON + DAY, 0.5, 20)]}, at=NOON + DAY + 2 * HOUR)
     assert "1. late: severity 20" in receiver.texts[1]
     assert "1 event was held back by the budget of 3/day." in receiver.texts[1]
+
+
+def test_an_event_that_the_budget_holds_back_is_counted_once_and_its_end_is_not_told(plant, receiver):
+    runs = plant('budget = "1/day"')
+    for hours in (1, 2, 3):
+        runs.run({"a": [event(NOON, hours, 50)], "b": [event(NOON, hours, 40)]})
+    runs.run({"a": [event(NOON, 3, 50)], "b": [event(NOON, 3, 40)]})
+    assert receiver.titles == ["pumps: an anomaly, severity 50 of 100", "pumps: an anomaly is over"]
+    assert "1 event was held back by the budget of 1/day." in receiver.texts[0]
+    assert "held back" not in receiver.texts[1]
+    assert "- a: over" in receiver.texts[1]
 
 
 # --- silence ------------------------------------------------------------------------------------------------------

@@ -128,10 +128,10 @@ class Content(Part):
 
 
 class RememberedEvent(Part):
-    """An event that was going on when it was told."""
+    """An event that is going on; ``told`` is when, ``None``: the budget held it back."""
 
     severity: float
-    told: datetime
+    told: datetime | None = None
 
 
 class RememberedFailure(Part):
@@ -145,7 +145,7 @@ class Memory(Part):
     """What a channel has been told, as it must be known to say only what is new.
 
     Attributes:
-        events: that were going on, by their id.
+        events: that are going on, by their id.
         silent: series, by their digest, and how many seconds of silence were told.
         failure: the last one told that is not over.
         told: when events were told, as far back as the budget counts.

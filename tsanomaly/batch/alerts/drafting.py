@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 
 from tsanomaly.batch.alerts.content import (
     Body,
@@ -25,7 +24,6 @@ from tsanomaly.batch.job import Alerts, Channel, Job
 from tsanomaly.batch.logs import redacted
 from tsanomaly.batch.schedule import LOOKS_BACK, times
 from tsanomaly.detection.thresholds import Budget
-from tsanomaly.detection.verdicts import Judgement
 from tsanomaly.workspace import AlertDraft, Change, EventChange, EventStatus, Outcome, Run, StoredEvent
 
 GROWS = 10.0
@@ -34,17 +32,9 @@ GROWS = 10.0
 MISSED_RUNS = 3
 """Runs that find nothing new before a series counts as silent, where the job does not say how long that takes."""
 
-REMEMBERED = 5_000
-"""Events and series that a channel's memory holds; beyond it, the end of the slighter ones is not told."""
-
 _NO_FAILURE = frozenset((Outcome.SUCCEEDED, Outcome.FOUND_NOTHING, Outcome.NOT_ENOUGH_DATA, Outcome.CANCELLED))
 
-_HUSHED = frozenset((Judgement.FALSE_ALARM, Judgement.MAINTENANCE, Judgement.NEW_NORMAL))
-"""Verdicts after which nobody wants to hear of an event."""
-
 _PERIODS = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.25}  # days
-
-_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True)
@@ -110,12 +100,14 @@ def _told(situation: Situation, channel: Channel, memory: Memory) -> tuple[Conte
     alerts, at = situation.job.alerts, situation.run.scheduled_at
     known = _as_merged(memory.events, situation.events)
     told, held_back = _within_budget(_events(situation, channel, known), alerts, memory.told, at)
+    missed = len(held_back) + memory.held_back
     over = [event for event in _over(situation, known) if event.id not in {one.id for one in told}]
     silent, returned, silences = _silence(situation, memory.silent)
     failure, recovered, failing = _failure(situation, memory.failure)
 
     going_on = {id: event for id, event in known.items() if _goes_on(situation.events.get(id))}
     going_on |= {e.id: RememberedEvent(severity=e.severity, told=at) for e in told if e.going_on}
+    going_on |= {e.id: RememberedEvent(severity=e.severity) for e in held_back if e.going_on and e.id not in going_on}
     most = alerts.most_events
     content = Content(
         job=situation.job.name,
@@ -123,7 +115,7 @@ def _told(situation: Situation, channel: Channel, memory: Memory) -> tuple[Conte
         zone=situation.zone,
         events=tuple(told[:most]),
         more_events=len(told[most:]),
-        held_back=held_back + memory.held_back,
+        held_back=missed,
         budget=alerts.budget,
         over=tuple(over[:most]) if alerts.recovery else (),
         more_over=len(over[most:]) if alerts.recovery else 0,
@@ -135,11 +127,11 @@ def _told(situation: Situation, channel: Channel, memory: Memory) -> tuple[Conte
         recovered=recovered if alerts.recovery else None,
     )
     after = Memory(
-        events=_first(dict(sorted(going_on.items(), key=lambda item: -item[1].severity))),
-        silent=_first(silences),
+        events=going_on,
+        silent=silences,
         failure=failing,
         told=_counted(alerts, memory.told, at) + (at,) * (len(told) if alerts.budget else 0),
-        held_back=0 if content.says_something else held_back + memory.held_back,
+        held_back=0 if content.says_something else missed,
     )
     return content, after
 
@@ -155,7 +147,7 @@ def _events(situation: Situation, channel: Channel, known: Mapping[str, Remember
     told = []
     for id, done in changes.items():
         event = situation.events.get(id)
-        if event is None or event.status != EventStatus.FOUND or event.verdict in _HUSHED:
+        if event is None or event.status != EventStatus.FOUND or event.held_back:
             continue
         reason, was = _reason(event, done, known.get(id), channel, situation)
         if reason is not None and event.severity >= channel.min_severity:
@@ -174,12 +166,13 @@ def _reason(
     if known is not None:
         if event.severity >= known.severity + GROWS:
             return Reason.GROWN, known.severity
-        waited = situation.run.scheduled_at - known.told >= situation.job.alerts.repeat_after
-        if waited and event.verdict is None and event.ongoing:
+        waited = None if known.told is None else situation.run.scheduled_at - known.told
+        repeats = waited is not None and waited >= situation.job.alerts.repeat_after
+        if repeats and event.verdict is None and event.ongoing:
             return Reason.LASTING, known.severity
         return None, None
-    if any(change.change in (Change.FOUND, Change.RETURNED) for change in changes):
-        return Reason.NEW, None
+    if event.ongoing or any(change.change in (Change.FOUND, Change.RETURNED) for change in changes):
+        return Reason.NEW, None  # also one that a verdict, or the least severity, had kept from being told
     before = next((c.before["severity"] for c in changes if c.before and "severity" in c.before), None)
     if before is None:
         return None, None
@@ -201,16 +194,17 @@ def _as_merged(known: Mapping[str, RememberedEvent], events: Mapping[str, Stored
             id = str(event.merged_into)
             seen.add(id)
         other = result.get(id, memory)
-        result[id] = RememberedEvent(severity=max(memory.severity, other.severity), told=max(memory.told, other.told))
+        told = max((one.told for one in (memory, other) if one.told), default=None)
+        result[id] = RememberedEvent(severity=max(memory.severity, other.severity), told=told)
     return result
 
 
 def _over(situation: Situation, known: Mapping[str, RememberedEvent]) -> list[ToldEvent]:
     """Events that were going on when they were told, and are no longer; the last to end first."""
     over = []
-    for id in known:
+    for id, memory in known.items():
         event = situation.events.get(id)
-        if event is None or event.verdict in _HUSHED:
+        if event is None or event.held_back or memory.told is None:
             continue
         if event.status == EventStatus.WITHDRAWN:
             over.append(ToldEvent.of(event, Reason.WITHDRAWN))
@@ -221,13 +215,13 @@ def _over(situation: Situation, known: Mapping[str, RememberedEvent]) -> list[To
 
 def _within_budget(
     events: list[ToldEvent], alerts: Alerts, told: Iterable[datetime], at: datetime
-) -> tuple[list[ToldEvent], int]:
-    """As many of the most severe events as the budget has room for, and how many it holds back."""
+) -> tuple[list[ToldEvent], list[ToldEvent]]:
+    """As many of the most severe events as the budget has room for, and those it holds back."""
     if alerts.budget is None:
-        return events, 0
+        return events, []
     allowed, _ = _budget(alerts.budget)
     room = max(0, allowed - len(_counted(alerts, told, at)))
-    return events[:room], len(events[room:])
+    return events[:room], events[room:]
 
 
 def _counted(alerts: Alerts, told: Iterable[datetime], at: datetime) -> tuple[datetime, ...]:
@@ -303,10 +297,6 @@ def _failure(
         return None, None, told
     failure = Failure(outcome=outcome, message=redacted(situation.message))
     return failure, None, RememberedFailure(outcome=outcome, told=at)
-
-
-def _first(memories: dict[str, _Item]) -> dict[str, _Item]:
-    return dict(list(memories.items())[:REMEMBERED])
 
 
 def _digest(*parts: str) -> str:
