@@ -82,6 +82,13 @@ def test_a_new_column_is_reported_refused_or_ignored(wish, said, refused):
     assert checked.series.channels == SERIES.channels
 
 
+def test_a_new_column_is_reported_where_the_job_names_its_channels():
+    learned = Expectation.from_dict(Expectation.of(SERIES, ("time", "flow", "temperature")).to_dict())
+    checked = learned.check(SERIES, SETTINGS, ("time", "flow", "temperature", "humidity"), NEW)
+    assert kinds(checked) == [(Kind.NEW_COLUMN, "humidity")]
+    assert not learned.check(SERIES, SETTINGS, ("time", "temperature", "flow"), NEW).breaches
+
+
 @pytest.mark.parametrize(("step", "said"), [("1min", "1 min"), ("30min", "30 min"), ("7min", "7 min")])
 def test_another_step_is_refused(step, said):
     checked = LEARNED.check(series_of(plant, 200, step), SETTINGS)

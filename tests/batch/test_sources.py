@@ -29,6 +29,7 @@ from tsanomaly.batch.sources.waiting import waited
 from tsanomaly.batch.sources.wanted import Wanted
 from tsanomaly.errors import (
     ConfigurationError,
+    OutputError,
     SchemaChangedError,
     SourceError,
     SourceTimeoutError,
@@ -388,6 +389,18 @@ def test_a_series_that_cannot_be_read_stays_alone(tmp_path):
         "single": "single has 1 row of data; a series needs at least 2",
         "stuck": "series 'stuck' has only one distinct time; at least two are needed",
     }
+
+
+def test_a_full_temporary_folder_is_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(grouping, "IN_MEMORY", 0)
+    job = job_of(as_csv(tmp_path), tmp_path, 'series = "sensor"')
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    with pytest.raises(OutputError) as raised:
+        list(open_source(job).shards())
+    assert str(raised.value) == (
+        f"the temporary folder {tmp_path}/gone cannot hold the source while it is sorted by series: No such file or "
+        "directory; set TMPDIR to one with room"
+    )
 
 
 # --- databases ------------------------------------------------------------------------------------------------------

@@ -131,18 +131,20 @@ class Expectation:
         channels: in order.
         step: seconds between rows; ``None`` without a clock.
         usual: by channel, where it had readings.
+        columns: all of the source, whatever they were taken for; empty where they were not known.
     """
 
     channels: tuple[str, ...]
     step: float | None
     usual: dict[str, Usual]
+    columns: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, series: Series) -> Self:
-        """Learn from a series."""
-        columns = zip(series.channels, series.values.T, strict=True)
-        usual = {name: found for name, values in columns if (found := Usual.of(values)) is not None}
-        return cls(series.channels, _seconds(series.step), usual)
+    def of(cls, series: Series, columns: tuple[str, ...] = ()) -> Self:
+        """Learn from a series, and the columns of its source."""
+        channels = zip(series.channels, series.values.T, strict=True)
+        usual = {name: found for name, values in channels if (found := Usual.of(values)) is not None}
+        return cls(series.channels, _seconds(series.step), usual, columns)
 
     @classmethod
     def of_detector(cls, detector: Detector) -> Self:
@@ -164,7 +166,7 @@ class Expectation:
     def from_dict(cls, plain: dict[str, Any]) -> Self:
         """The other way."""
         usual = {name: Usual(**numbers) for name, numbers in plain["usual"].items()}
-        return cls(tuple(plain["channels"]), plain["step"], usual)
+        return cls(tuple(plain["channels"]), plain["step"], usual, tuple(plain.get("columns", ())))
 
     def check(
         self, series: Series, settings: Contract, columns: tuple[str, ...] = (), since: datetime | None = None
@@ -200,8 +202,9 @@ class Expectation:
                 yield Breach(Kind.EMPTY_COLUMN, name, f"column '{name}' holds no number in this stretch")
             else:
                 yield Breach(Kind.MISSING_COLUMN, name, f"column '{name}' was learned and is missing now")
-        for name in series.channels:
-            if name not in self.channels:
+        known = {*self.channels, *(self.columns or columns)}
+        for name in dict.fromkeys((*series.channels, *columns)):
+            if name not in known or (name in series.channels and name not in self.channels):
                 yield Breach(Kind.NEW_COLUMN, name, f"column '{name}' is new and was not learned")
 
     def _chosen(self, series: Series) -> Series:

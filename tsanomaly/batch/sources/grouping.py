@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -42,10 +42,16 @@ def grouped(tables: Iterable[pa.Table], column: str, size: int, *, ordered: bool
     for table in pieces:
         held.append(table)
         if sum(one.nbytes for one in held) > IN_MEMORY:
-            yield from _through_disk([*held], pieces, column, size)
+            yield from _through_disk(chain(_taken(held), pieces), column, size)
             return
     if held:
         yield from _cut(_sorted(joined(held), column), column, size)
+
+
+def _taken(held: list[pa.Table]) -> Iterator[pa.Table]:
+    """The tables, each let go of when it is handed over."""
+    while held:
+        yield held.pop(0)
 
 
 def joined(tables: list[pa.Table]) -> pa.Table:
@@ -87,28 +93,37 @@ def _in_order(tables: Iterable[pa.Table], column: str, size: int) -> Iterator[pa
         yield from _cut(kept, column, size)
 
 
-def _through_disk(held: list[pa.Table], rest: Iterator[pa.Table], column: str, size: int) -> Iterator[pa.Table]:
-    with tempfile.TemporaryDirectory(prefix="tsanomaly-") as folder:
-        parts: list[list[Path]] = [[] for _ in range(BUCKETS)]
-        count = 0
+def _through_disk(tables: Iterable[pa.Table], column: str, size: int) -> Iterator[pa.Table]:
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="tsanomaly-")
+    except OSError as error:
+        raise _no_room(tempfile.gettempdir(), error) from None
+    with folder as place:
         try:
-            while held:
-                table = held.pop(0)
-                for bucket, part in _by_checksum(table, column):
-                    path = Path(folder) / f"{bucket}-{count}.arrow"
-                    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, part.schema) as writer:
-                        writer.write_table(part)
-                    parts[bucket].append(path)
-                del table
-                count += 1
-                held += [found] if not held and (found := next(rest, None)) is not None else []
+            parts = _spilled(tables, column, Path(place))
         except OSError as error:
-            raise OutputError(
-                f"the temporary folder {folder} cannot hold the source while it is sorted by series: "
-                f"{error.strerror or error}; set TMPDIR to one with room"
-            ) from None
+            raise _no_room(place, error) from None
         for paths in filter(None, parts):
             yield from _cut(_sorted(joined([_read(path) for path in paths]), column), column, size)
+
+
+def _spilled(tables: Iterable[pa.Table], column: str, folder: Path) -> list[list[Path]]:
+    """The tables' rows as files, by the checksum of their series' names."""
+    parts: list[list[Path]] = [[] for _ in range(BUCKETS)]
+    for count, table in enumerate(tables):
+        for bucket, part in _by_checksum(table, column):
+            path = folder / f"{bucket}-{count}.arrow"
+            with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, part.schema) as writer:
+                writer.write_table(part)
+            parts[bucket].append(path)
+    return parts
+
+
+def _no_room(folder: str, error: OSError) -> OutputError:
+    return OutputError(
+        f"the temporary folder {folder} cannot hold the source while it is sorted by series: "
+        f"{error.strerror or error}; set TMPDIR to one with room"
+    )
 
 
 def _read(path: Path) -> pa.Table:
