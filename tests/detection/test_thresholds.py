@@ -71,8 +71,12 @@ def test_the_quantile_leaves_its_share_of_rows_at_or_below_it():
 
 
 def test_the_quantile_is_a_score_that_was_seen():
-    assert Quantile(0.5).fit(np.array([1.0, 2.0]), WEEKLY).value == 2
+    assert Quantile(0.5).fit(np.array([1.0, 2.0, 3.0, 4.0]), WEEKLY).value == 3
     assert Quantile(0.5).fit(np.array([1.0, 1.0, 1.0, 9.0]), WEEKLY).value == 1
+
+
+def test_the_quantile_flags_the_highest_scores_however_many_tie():
+    assert Quantile(0.99).fit(np.array([1.0, 2.0, 9.0, 9.0]), WEEKLY).value == 2
 
 
 def test_mad_is_the_median_plus_deviations_worked_by_hand():
@@ -226,20 +230,35 @@ def test_the_budget_counts_events_as_they_are_shown():
     assert Budget(1, deviations=0).fit(scores, Grouping(100, merge_gap=1, shortest=2)).value == 0
 
 
+ORDINARY = np.tile([1.0, 2.0, 3.0, 4.0, 5.0], 40)
+"""Median 3, deviations 0 to 2, their median 1: five deviations end at 10.413, nine at 16.343."""
+
+
+def with_peaks(*heights):
+    scores = ORDINARY.copy()
+    scores[70 : 70 + 30 * len(heights) : 30] = heights
+    return scores
+
+
 def test_the_budget_leaves_ordinary_rows_alone_and_says_so():
-    scores = np.tile([1.0, 2.0, 3.0, 4.0, 5.0], 40)  # median 3, deviations 0 to 2, their median 1
-    scores[[70, 140]] = [10.3, 10.4]
-    threshold = Budget(50, "week").fit(scores, WEEKLY)
-    assert threshold == Threshold(
-        pytest.approx(3 + 5 * 1.4826),
-        "at most 50 events a week",
-        200,
-        "the budget is not used up: what is left is ordinary",
+    left = "the budget is not used up: what is left is ordinary"
+    assert Budget(50).fit(with_peaks(10.3, 10.4), WEEKLY) == Threshold(
+        pytest.approx(3 + 9 * 1.4826), "at most 50 events a week", 200, left
     )
-    scores[140] = 11.0
-    assert Budget(0.5, "week").fit(scores, WEEKLY).note == "the budget is not used up: what is left is ordinary"
-    scores[70] = 10.9
-    assert Budget(0.5, "week").fit(scores, WEEKLY) == Threshold(10.9, "at most 0.5 events a week", 200)
+    assert Budget(0.5).fit(with_peaks(16.3, 17.0), WEEKLY).note == left
+    assert Budget(0.5).fit(with_peaks(16.9, 17.0), WEEKLY) == Threshold(16.9, "at most 0.5 events a week", 200)
+
+
+def test_where_nothing_stands_far_out_the_one_highest_event_is_shown():
+    alone = "one event stands out a little, and no other does"
+    assert Budget(50).fit(with_peaks(12.0), WEEKLY) == Threshold(
+        pytest.approx(3 + 5 * 1.4826), "at most 50 events a week", 200, alone
+    )
+    between = Budget(50).fit(with_peaks(12.0, 15.0), WEEKLY)
+    assert between == Threshold(pytest.approx(3 + np.sqrt(9 * 12)), "at most 50 events a week", 200, alone)
+    assert (with_peaks(12.0, 15.0) > between.value).sum() == 1
+    assert not (with_peaks(15.0, 15.0) > Budget(50).fit(with_peaks(15.0, 15.0), WEEKLY).value).any()
+    assert Budget(50).fit(with_peaks(12.0, 17.0), WEEKLY).value == pytest.approx(3 + 9 * 1.4826)
 
 
 BUMPY = st.lists(st.one_of(st.integers(0, 9).map(float), st.just(np.nan)), min_size=1, max_size=60)

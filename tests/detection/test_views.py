@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tsanomaly.detection.member import View
-from tsanomaly.detection.views import choose_views
+from tsanomaly.detection.views import choose_views, neighbour_lengths
 from tsanomaly.errors import ConfigurationError, DataError
 
 EARLY = (1, 2)
@@ -18,10 +18,9 @@ def drift(rows: int) -> np.ndarray:
     return np.random.default_rng(0).normal(size=(rows, 1)).cumsum(axis=0).astype(np.float32)
 
 
-def test_around_a_period_windows_are_longer_and_patterns_count_most() -> None:
+def test_around_a_period_patterns_count_most() -> None:
     assert choose_views(wave(2000, 40), "s", None, None, EARLY, 500) == [
         View(40, point=0.5),
-        View(160, point=0.0),
         View(40, early=True, point=0.0),
         View(80, early=True, point=0.0),
     ]
@@ -36,13 +35,29 @@ def test_without_a_period_windows_are_long_and_single_values_count_too() -> None
     ]
 
 
-def test_channels_are_seen_one_by_one_and_together_in_windows_of_640_numbers_at_most() -> None:
+def test_channels_are_seen_together_in_windows_of_640_numbers_and_one_by_one_in_longer_ones() -> None:
     assert choose_views(wave(4000, 60, channels=20), "s", None, None, EARLY, 1000) == [
-        View(32, joint=False),
-        View(128, joint=False),
-        View(32),
-        View(32, early=True),
+        View(32, point=0.5),
+        View(32, early=True, point=0.5),
+        View(128, joint=False, point=0.5),
     ]
+
+
+def test_one_by_one_windows_are_no_longer_than_the_longest_period_or_half_of_what_there_is() -> None:
+    def alone(rows: int, period: int) -> int:
+        return choose_views(wave(rows, period, channels=2), "s", None, None, EARLY, rows // 4)[-1].length
+
+    assert alone(4000, 60) == 240
+    assert alone(4000, 200) == 300
+    assert alone(400, 40) == 160
+    assert alone(300, 37) == 148
+    assert alone(200, 25) == 100
+
+
+def test_neighbours_are_sought_for_lone_channels_with_room_for_some() -> None:
+    assert neighbour_lengths(100, 1000, 1) == [100, 50]
+    assert neighbour_lengths(100, 399, 1) == [50]
+    assert neighbour_lengths(100, 1000, 2) == []
 
 
 def test_what_the_reference_is_too_short_for_is_left_out() -> None:

@@ -60,7 +60,7 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         early_scales: likewise of the members that learn from the reference rows alone (with several channels at the
             base window only, and none where this is empty): they notice what repeats, or
             lasts, and so looks normal in the whole.
-        neighbours: whether to ask of each window if there is one like it at another time.
+        neighbours: whether to ask of each window of a lone channel if there is one like it at another time.
         reference: the rows at the start that are most trusted to be normal: a share below 1, or their number. Who names
             a number vouches for these rows: what is unusual in them counts less.
         model: ``tied``, or ``linear`` for the linear twin (principal components of the same windows).
@@ -159,9 +159,10 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         base = views[0].length
         prepared = prepare(scaled, bridgeable(base))
         observed = prepared.observed.numpy()
+        asked = self._asked(base, *observed.shape) if heard is None else []
         members, history, usual, evidence = [], [], [], Evidence.none(*scaled.shape)
         for i, view in enumerate(views):
-            progress = _part_of(own, i, len(views) + 1)
+            progress = _part_of(own, i, len(views) + bool(asked))
             rows = self._reference(series) if view.early else len(series)
             member, how, held = learn(
                 prepared,
@@ -184,7 +185,7 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             evidence.add(parts.kinds, usual[-1], observed, view.weights)
             evidence.expect(parts.expected)
         if heard is None:
-            heard = self._listen(prepared, base, _part_of(own, len(views), len(views) + 1))
+            heard = _listen(prepared, asked, _part_of(own, len(views), len(views) + 1))
         for neighbourhood in heard:
             evidence.add([neighbourhood.said], neighbourhood.usual, observed, (1.0,))
         total = _where_observed(evidence.mean()[0], prepared)
@@ -319,16 +320,10 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         rows = self.reference * len(series) if self.reference < 1 else self.reference
         return min(len(series), max(1, int(rows)))
 
-    def _listen(self, prepared: Prepared, base: int, on_progress: OnProgress | None) -> list[Heard]:
-        rows, observed = len(prepared.values), prepared.observed.numpy()
-        asked = [(length, shape) for length in neighbour_lengths(base, rows) for shape in (False, True)]
-        heard = []
-        for i, (length, shape) in enumerate(asked if self.neighbours else []):
-            neighbours = Neighbours.fit(prepared, length, shape=shape)
-            progress = _part_of(on_progress, i, len(asked))
-            said = neighbours.score(prepared, 0, stage="learning", on_progress=progress)
-            heard.append(Heard(neighbours, Usual.fit([said], observed), said))
-        return heard
+    def _asked(self, base: int, rows: int, channels: int) -> list[tuple[int, bool]]:
+        """Lengths of windows whose neighbours are sought, each as it is and in shape."""
+        lengths = neighbour_lengths(base, rows, channels) if self.neighbours else []
+        return [(length, shape) for length in lengths for shape in (False, True)]
 
     def _fit_twin(self, series: Series, heard: list[Heard], on_progress: OnProgress | None) -> Detector:
         twin: Detector = clone(self).set_params(model="linear", twin=False)
@@ -372,6 +367,15 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             self.scaling_.invert(expected),
             series.channels,
         )
+
+
+def _listen(prepared: Prepared, asked: list[tuple[int, bool]], on_progress: OnProgress | None) -> list[Heard]:
+    heard = []
+    for i, (length, shape) in enumerate(asked):
+        neighbours = Neighbours.fit(prepared, length, shape=shape)
+        said = neighbours.score(prepared, 0, stage="learning", on_progress=_part_of(on_progress, i, len(asked)))
+        heard.append(Heard(neighbours, Usual.fit([said], prepared.observed.numpy()), said))
+    return heard
 
 
 def _part_of(on_progress: OnProgress | None, part: int, parts: int) -> OnProgress | None:

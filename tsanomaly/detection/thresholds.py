@@ -69,7 +69,7 @@ def _nothing(rule: str) -> Threshold:
 
 @dataclass(frozen=True)
 class Quantile:
-    """The score that a given share of rows stays at or below."""
+    """The score that a given share of rows stays at or below; but the highest of all are flagged, however many tie."""
 
     q: float = 0.995
     name: ClassVar[str] = "quantile"
@@ -83,7 +83,9 @@ class Quantile:
         if not len(judged):
             return _nothing(rule)
         # method="higher": a value that was seen, so that interpolation cannot fall below it on tied scores
-        return Threshold(float(np.quantile(judged, self.q, method="higher")), rule, len(judged))
+        level = float(np.quantile(judged, self.q, method="higher"))
+        lower = judged[judged < judged.max()]
+        return Threshold(min(level, float(lower.max())) if len(lower) else level, rule, len(judged))
 
 
 @dataclass(frozen=True)
@@ -225,15 +227,17 @@ class Budget:
         deviations: how many median absolute deviations (scaled as in :class:`MAD`) above the median a score must lie.
             Without that a budget is always used up, on calm data by ordinary rows: they are no anomalies because
             somebody has time to look at them.
+        lone: likewise where nothing lies so high: the one most unusual event is shown from here on, and no other.
     """
 
     events: float = 3.0
     per: str = "week"
-    deviations: float = 5.0
+    deviations: float = 9.0
+    lone: float = 5.0
     name: ClassVar[str] = "budget"
 
     def __post_init__(self) -> None:
-        plausible = np.isfinite(self.events) and self.events > 0 and self.deviations >= 0
+        plausible = np.isfinite(self.events) and self.events > 0 and self.deviations >= 0 and self.lone >= 0
         if self.per not in _DAYS or not plausible:
             raise ConfigurationError(_budget_help(f"{self.events:g}/{self.per}"))
 
@@ -264,9 +268,23 @@ class Budget:
         over = count_events(filled, levels, grouping.merge_gap, grouping.shortest) > allowed
         level = float(levels[over.argmax() - 1])  # the last before the first that is over; -1 where none is
         ordinary = MAD(self.deviations).level(judged) if self.deviations else -np.inf
-        if level < ordinary:
-            return Threshold(ordinary, rule, len(judged), "the budget is not used up: what is left is ordinary")
-        return Threshold(level, rule, len(judged))
+        if level >= ordinary:
+            return Threshold(level, rule, len(judged))
+        if judged.max() <= ordinary and (above_others := self._lone(filled, judged, level, grouping)):
+            return Threshold(above_others, rule, len(judged), "one event stands out a little, and no other does")
+        return Threshold(ordinary, rule, len(judged), "the budget is not used up: what is left is ordinary")
+
+    def _lone(self, filled: Scores1D, judged: Scores1D, level: float, grouping: Grouping) -> float | None:
+        """A level between the highest event and the second, half way in ratio; ``None``: no single one stands out."""
+        level = max(level, MAD(self.lone).level(judged)) if self.lone else level
+        runs = group(filled > level, grouping.merge_gap, grouping.shortest)
+        if len(runs) == 0:
+            return None
+        usual = float(np.median(judged))
+        heights = np.sort([filled[first:last].max() - usual for first, last in runs])
+        if len(runs) == 1:
+            return level
+        return usual + float(np.sqrt(heights[-1] * heights[-2])) if heights[-1] > heights[-2] else None
 
     def _in_words(self) -> str:
         article = "an" if self.per == "hour" else "a"

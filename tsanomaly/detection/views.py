@@ -19,16 +19,17 @@ SHORTEST_PERIOD, LONGEST_PERIOD, NO_PERIOD = 10, 300, 100
 PROMINENCE = 0.125
 """Of the autocorrelation's maximum that is called a period."""
 
-SCALES, APERIODIC_SCALES, CHANNEL_SCALES = (1,), (1, 1 / 8), (1, 4)
+SCALES, APERIODIC_SCALES, CHANNEL_SCALES = (1,), (1, 1 / 8), (4,)
 """Windows that learn from all rows, in base windows: of a lone channel with a period; of one without, whose windows are
-long already, and short ones see what is brief; of several channels, each by itself."""
+long already, and short ones see what is brief; of several channels, each by itself: base windows see them all at once,
+and long ones what each does over time, but not over more rows than the longest period."""
 
 NEIGHBOUR_SCALES = (1, 1 / 2)
 """Windows whose nearest neighbours are sought, in base windows: as they are, and in shape alone."""
 
 POINT, APERIODIC_POINT = 0.5, 1.0
 """What a single value's own error counts, beside 2 for its windows': in a lone channel with a period it is asked of the
-base member alone, for what is wrong there is mostly the pattern."""
+base member alone, for what is wrong there is mostly the pattern; of several channels, of every member."""
 
 CELLS, FEWEST = 640, 32
 """Numbers (rows × channels) in a base window, at most, so more channels mean fewer rows; but not fewer than this."""
@@ -83,18 +84,17 @@ def choose_views(
             "choose a shorter window or a coarser step"
         )
     early = _longest_stretch(scaled[:reference], base)
-    if c == 1:
-        views = [View(length) for length in _lengths(base, scales, longest)]
-        lengths = _lengths(base, early_scales, early)
-        views += [View(length, early=True) for length in lengths if WINDOWS_TO_LEARN * length <= early]
-    else:
-        views = [View(length, joint=False) for length in _lengths(base, scales, longest)] + [View(base)]
+    if c > 1:
+        views = [View(base, point=POINT)]
         if early_scales and early >= WINDOWS_TO_LEARN * base:
-            views.append(View(base, early=True))
-    return [
-        replace(view, point=_point(view, base, period if c == 1 else None, first=i == 0))
-        for i, view in enumerate(views)
-    ]
+            views.append(View(base, early=True, point=POINT))
+        most = max(base, min(LONGEST_PERIOD, longest // WINDOWS_TO_LEARN))
+        alone = dict.fromkeys(max(2, min(round(base * scale), most)) for scale in scales)
+        return [*views, *(View(length, joint=False, point=POINT) for length in alone)]
+    views = [View(length) for length in _lengths(base, scales, longest)]
+    lengths = _lengths(base, early_scales, early)
+    views += [View(length, early=True) for length in lengths if WINDOWS_TO_LEARN * length <= early]
+    return [replace(view, point=_point(view, base, period, first=i == 0)) for i, view in enumerate(views)]
 
 
 def _point(view: View, base: int, period: int | None, *, first: bool) -> float:
@@ -122,8 +122,14 @@ def _lengths(base: int, scales: Sequence[float], rows: int) -> list[int]:
     return [length for length in lengths if length == base or WINDOWS_TO_LEARN * length <= rows]
 
 
-def neighbour_lengths(base: int, rows: int) -> list[int]:
-    """Window lengths whose neighbours are sought in a series of so many rows: there must be room for some."""
+def neighbour_lengths(base: int, rows: int, channels: int) -> list[int]:
+    """Window lengths whose neighbours are sought in a series of so many rows: there must be room for some.
+
+    Several channels have none: a channel's rare windows are too often another channel's ordinary day, and together
+    they drowned what the members found (``docs/detection.md``).
+    """
+    if channels > 1:
+        return []
     lengths = dict.fromkeys(max(2, round(base * scale)) for scale in NEIGHBOUR_SCALES)
     return [length for length in lengths if WINDOWS_TO_COMPARE * length <= rows]
 
