@@ -136,9 +136,9 @@ ABLATIONS: dict[str, Mapping[str, Any]] = {
 
 CONTENDERS: dict[str, Contender] = {
     DEFAULT: Learned(),
-    LINEAR: Learned({"model": "linear"}),
+    LINEAR: Learned({"model": "linear", "twin": False}),
     **BASELINES,
-    **{name: Learned(parameters) for name, parameters in ABLATIONS.items()},
+    **{name: Learned({"twin": False, **parameters}) for name, parameters in ABLATIONS.items()},
 }
 
 
