@@ -41,6 +41,38 @@ def test_scikit_learns_own_checks_hold(estimator, check):
     check(estimator)
 
 
+def test_what_is_unusual_in_rows_that_were_vouched_for_counts_less():
+    values = wave(2000)
+    values[[300, 1500], 0] += 4.0
+    doubted = quick(reference=0.25).fit(values).scores(values).total
+    named = quick(reference=500).fit(values)
+    trusted = named.scores(values).total
+    usual = named.plateaus_.usual
+    assert doubted[500:] == pytest.approx(trusted[500:])
+    assert trusted[300] - usual == pytest.approx(0.6 * (doubted[300] - usual))
+    low = doubted[:500] <= usual
+    np.testing.assert_array_equal(trusted[:500][low], doubted[:500][low])
+
+
+def test_a_later_part_is_not_taken_for_the_rows_that_were_vouched_for():
+    values = wave(2000)
+    values[1500, 0] += 4.0
+    detector = quick(reference=500).fit(hourly(values))
+    whole = detector.scores(hourly(values)).total
+    part = detector.scores(hourly(values).iloc[1300:]).total
+    assert part[200] == pytest.approx(whole[1500], rel=0.05)
+
+
+def test_fitting_and_scoring_the_same_rows_gives_the_same_scores():
+    values = wave(2000)
+    values[1400:1412, 0] += 1.5
+    detector = quick(early_scales=(1,)).fit(hourly(values))
+    added = detector.calibration_ - detector.scores(hourly(values)).total
+    seen = np.unique(added[np.isfinite(added)].round(3))  # nothing to held-back rows, the same to all others
+    assert len(seen) <= 2
+    assert seen[0] == 0
+
+
 def test_a_clone_has_the_same_parameters_and_nothing_learned():
     detector = quick(budget="2/day", layers=(0.4, 8)).fit(wave())
     twin = clone(detector)
