@@ -38,6 +38,9 @@ FRAMEWORKS = {
 }
 """Where a framework may be known; elsewhere nothing changes when it is exchanged."""
 
+LOADED_BY_NAME = {"psycopg"}
+"""What another library loads, here SQLAlchemy for a URL that begins with ``postgresql+psycopg``."""
+
 RUNS_CODE = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
 """Modules whose readers run code from the file they read."""
 
@@ -155,7 +158,7 @@ def test_what_is_imported_is_declared():
 def test_what_is_declared_is_imported():
     distributions = packages_distributions()
     modules = {name.partition(".")[0] for path in [*LIBRARY, *DASHBOARD] for name in imported(path)}
-    used = {canonicalize_name(name) for module in modules for name in distributions.get(module, [])}
+    used = {canonicalize_name(name) for module in modules for name in distributions.get(module, [])} | LOADED_BY_NAME
     assert {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]} <= used
 
 
