@@ -121,7 +121,6 @@ def as_sql(folder):
     with sqlite3.connect(folder / "plant.sqlite") as database:
         FRAME.assign(when=FRAME.when.dt.strftime("%Y-%m-%d %H:%M:%S")).to_sql("readings", database, index=False)
     database.close()
-    os.environ["PLANT_DB"] = f"sqlite:///{folder / 'plant.sqlite'}"
     query = (
         'SELECT \\"when\\", sensor, value, temperature FROM readings WHERE \\"when\\" >= :since AND \\"when\\" < :until'
     )
@@ -140,7 +139,7 @@ KINDS = [as_csv, as_csv_by_day, as_parquet, as_parquet_by_series, as_parquet_par
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("columns", ["", 'series = "sensor"\ntime = "when"\nvalues = ["value", "temperature"]'])
 def test_every_kind_gives_its_series_cut_to_the_stretch(tmp_path, kind, columns, monkeypatch):
-    monkeypatch.delenv("PLANT_DB", raising=False)
+    monkeypatch.setenv("PLANT_DB", f"sqlite:///{tmp_path / 'plant.sqlite'}")
     if kind is as_parquet_by_series and not columns:
         columns = 'series = "sensor"'
     source = open_source(job_of(kind(tmp_path), tmp_path, columns))
@@ -465,6 +464,7 @@ def test_a_query_cannot_change_a_postgresql_database(monkeypatch, query):
 
 def test_a_query_cannot_change_an_sqlite_database(tmp_path, monkeypatch):
     as_sql(tmp_path)
+    monkeypatch.setenv("PLANT_DB", f"sqlite:///{tmp_path / 'plant.sqlite'}")
     job = job_of("kind = 'sql'\nurl_env = 'PLANT_DB'\nquery = 'DELETE FROM readings RETURNING *'")
     assert "was refused" in failure(job, SchemaChangedError)
     with sqlite3.connect(tmp_path / "plant.sqlite") as database:
