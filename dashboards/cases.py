@@ -167,9 +167,10 @@ def source_series(
         TsAnomalyError: the source cannot be read, or has no such series.
     """
     wanted = parse_job(workspace.jobs.get(job).toml, job)
-    for series in open_source(wanted).read(since, until):
-        if series.name == name:
-            return series
+    for shard in open_source(wanted).shards(since, until, only=[name]):
+        for series in shard.series:
+            if series.name == name:
+                return series
     raise DataError(f"the source of job '{job}' has no series '{name}' in that stretch")
 
 

@@ -48,8 +48,8 @@ def draft(name: str, path: str | Path, request: Request, threshold: str) -> str:
 
 
 def _written(value: object) -> str:
-    """A text, truth value or list of texts as TOML, whose strings JSON's are; what only TOML forbids is escaped."""
-    return json.dumps(value, ensure_ascii=True)
+    """A text, truth value or list of texts as TOML: JSON's strings are TOML's, but for what TOML wants escaped too."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def with_keys(toml: str, section: str, keys: dict[str, str | None]) -> str:
@@ -58,7 +58,7 @@ def with_keys(toml: str, section: str, keys: dict[str, str | None]) -> str:
     Raises:
         JobError: the result is no job.
     """
-    lines = toml.splitlines()
+    lines = toml.removesuffix("\n").split("\n")  # other ends of lines may stand within a text
     head = next((i for i, line in enumerate(lines) if re.match(rf"\s*\[{re.escape(section)}\]\s*(#.*)?$", line)), None)
     new = [f"{key} = {_written(value)}" for key, value in keys.items() if value is not None]
     if head is None:

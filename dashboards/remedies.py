@@ -53,6 +53,9 @@ def of(finding: Finding, said: tsanomaly.Diagnosis, timezone: str | None) -> lis
 
 def _swapped(time_format: str) -> str:
     """The format with day and month the other way round; empty where it names neither."""
+    named = {"day first": "month first", "month first": "day first"}
+    if time_format in named:
+        return named[time_format]
     if "%d" not in time_format or "%m" not in time_format:
         return ""
     return time_format.replace("%d", "\0").replace("%m", "%d").replace("\0", "%m")

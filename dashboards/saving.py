@@ -6,8 +6,10 @@ until it is given one.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,10 @@ import jobfiles
 import rules
 from runs import Result, Run
 
+from tsanomaly.batch.contract import Expectation
 from tsanomaly.batch.findings import described, score_table
 from tsanomaly.batch.scoring import Judged
+from tsanomaly.batch.shards import about as model_about
 from tsanomaly.detection.verdicts import instant
 from tsanomaly.errors import ConfigurationError
 from tsanomaly.report.words import stem
@@ -92,6 +96,8 @@ def kept(run: Run, workspace: Workspace) -> Path:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         aside = target.with_name(f".{target.name}.part")
         shutil.copyfile(run.folder / "source", aside)
+        whole = time.time() - 3600  # sources wait for files that were changed just now; this one is whole
+        os.utime(aside, (whole, whole))
         aside.replace(target)
     return target
 
@@ -102,9 +108,6 @@ def _ending(name: str) -> str:
 
 def about(run: Run, result: Result) -> dict[str, Any]:
     """What is kept beside the model's file: what it learned from, and how it stands against its linear twin."""
-    from tsanomaly.batch.contract import Expectation
-    from tsanomaly.batch.shards import about as model_about
-
     until = instant(result.series, len(result.series))
     learned = model_about(result.detector, Expectation.of(result.series), until)  # type: ignore[arg-type]
     return learned | {"twin": run.twin.verdict}
@@ -115,7 +118,7 @@ def store(result: Result, threshold: str, workspace: Workspace, job: str) -> Non
     now = datetime.now(UTC)
     series, detector = result.series, result.detector
     events = detector.events(series, result.scores, detector.fit_threshold(rules.parse(threshold)))
-    judged = Judged(events, max(0, len(series) - ROWS_KEPT), tuple(events))
+    judged = Judged(events, 0, max(0, len(series) - ROWS_KEPT), tuple(events))
     rows = described(judged, detector)
     run = workspace.runs.claim(job, now, f"dashboard-{job}", LEASE, now)
     if run is None:  # within the same microsecond: somebody saves the same

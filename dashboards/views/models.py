@@ -250,7 +250,7 @@ def drift(workspace: Workspace, model: StoredModel) -> None:
         ]
     )
     st.plotly_chart(score_shift(learned, since, value, session.palette()), theme=None, config=CHART, key="shift")
-    contract = model.about.get("contract")
+    contract = model.about.get("expected")
     pieces.heading("Data contract")
     if contract is None:
         pieces.lead("It learned before contracts were kept.")

@@ -1,0 +1,40 @@
+import access
+import pytest
+import streamlit as st
+
+from tsanomaly.errors import ConfigurationError
+
+
+@pytest.fixture
+def secrets(tmp_path, monkeypatch):
+    """A file of secrets that this test alone sees; calling it writes one."""
+    path = tmp_path / "secrets.toml"
+    monkeypatch.setattr(st, "secrets", type(st.secrets)())
+    monkeypatch.setattr(st, "get_option", lambda name: [str(path)])
+    monkeypatch.setattr("streamlit.runtime.secrets.config.get_option", lambda name: [str(path)])
+    return path.write_text
+
+
+def test_without_secrets_everybody_may_write(secrets):
+    assert access.may_write()
+    assert access.author()
+
+
+@pytest.mark.parametrize(("value", "may"), [("", True), ("0", True), ("1", False), ("yes", False)])
+def test_one_variable_makes_it_read_only(secrets, monkeypatch, value, may):
+    monkeypatch.setenv(access.READ_ONLY, value)
+    assert access.may_write() is may
+
+
+def test_who_is_no_editor_may_look_only(secrets, monkeypatch):
+    secrets('[access]\neditors = ["ada@example.org"]\n')
+    monkeypatch.setattr(access, "author", lambda: "eve@example.org")
+    assert not access.may_write()
+    monkeypatch.setattr(access, "author", lambda: "ada@example.org")
+    assert access.may_write()
+
+
+def test_secrets_that_cannot_be_read_open_nothing(secrets):
+    secrets("[access\n")
+    with pytest.raises(ConfigurationError, match="mend it, for it says who may sign in"):
+        access.may_write()
