@@ -25,7 +25,7 @@ STATIONS = ("errors", "resources", "series", "detection", "evaluation", "report"
 """Each may import those before it and itself."""
 
 FRAMEWORKS = {
-    "torch": {"detection", "cli"},  # the command line names its version
+    "torch": {"detection", "batch", "cli"},  # batch gives each worker one thread, the command line names the version
     "sklearn": {"detection"},
     "safetensors": {"detection"},
     "plotly": {"report"},
@@ -40,6 +40,9 @@ FRAMEWORKS = {
 
 LOADED_BY_NAME = {"psycopg"}
 """What another library loads, here SQLAlchemy for a URL that begins with ``postgresql+psycopg``."""
+
+FOR_RUNNING = ("cluster", "s3")
+"""Extras that the library itself imports, or has others import, where they are installed."""
 
 RUNS_CODE = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
 """Modules whose readers run code from the file they read."""
@@ -147,7 +150,8 @@ def test_the_version_is_the_same_everywhere():
 
 
 def test_what_is_imported_is_declared():
-    declared = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
+    lines = PROJECT["dependencies"] + [line for extra in FOR_RUNNING for line in PROJECT["optional-dependencies"][extra]]
+    declared = {canonicalize_name(Requirement(line).name) for line in lines}
     own = {"tsanomaly", *(path.stem for path in DASHBOARD)}
     modules = {name.partition(".")[0] for path in [*LIBRARY, *DASHBOARD] for name in imported(path)}
     distributions = packages_distributions()
