@@ -195,6 +195,12 @@ def test_each_channel_gets_what_is_severe_enough_for_it(plant, receiver, monkeyp
         assert not set(receiver.keys) & set(pager.keys)
 
 
+def test_an_event_that_is_over_is_told_when_late_data_make_it_severe_enough(plant, receiver):
+    runs = plant(channels='[[alerts.channels]]\nurl_env="OPS"\nmin_severity=60\n')
+    told = [runs.run({"a": [event(NOON - 3 * HOUR, 1, severity)]}).sent for severity in (40, 55, 62, 65)]
+    assert told == [0, 0, 1, 0]
+
+
 # --- the alert budget ---------------------------------------------------------------------------------------------
 
 
@@ -268,8 +274,10 @@ def test_a_failure_is_told_until_it_is_over_and_not_each_hour(plant, receiver):
     assert "Source unreachable: postgresql://***＠db:5432 refused." in receiver.texts[0]
 
 
-def test_a_run_that_was_cancelled_says_nothing(plant, receiver):
-    assert plant().run(outcome=Outcome.CANCELLED).sent == 0
+def test_a_run_that_was_cancelled_says_nothing_and_ends_no_failure(plant, receiver):
+    runs = plant()
+    outcomes = (Outcome.CANCELLED, Outcome.CRASHED, Outcome.CANCELLED, Outcome.FOUND_NOTHING)
+    assert [runs.run(outcome=outcome).sent for outcome in outcomes] == [0, 1, 0, 1]
 
 
 # --- quiet hours --------------------------------------------------------------------------------------------------
