@@ -123,6 +123,7 @@ BASELINES: dict[str, Contender] = {
 ABLATIONS: dict[str, Mapping[str, Any]] = {
     "one-window": {"scales": (1,), "early_scales": (), "neighbours": False},
     "no-neighbours": {"neighbours": False},
+    "linear-no-neighbours": {"model": "linear", "neighbours": False},
     "no-early-scales": {"early_scales": ()},
     "longer-windows": {"scales": (1, 4)},
     "one-layer": {"layers": (0.1,)},
