@@ -201,6 +201,6 @@ def test_a_scheduler_told_to_end_leaves_its_run_to_the_next(store, source, tmp_p
     assert 0 < len(store.watermarks.all("plant")) < 40
     (again,) = run_due(Runner(store))
     assert (again.id, again.attempt, again.counts["series"]) == (run.id, 2, 40)
-    with Workspace.open(tmp_path / "undisturbed.db") as other:
+    with Workspace.open(tmp_path / "undisturbed" / "workspace.db") as other:
         Runner(other).run(job(source), run.scheduled_at)
         assert results(other) == results(store)

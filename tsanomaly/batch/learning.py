@@ -2,7 +2,8 @@
 
 A shared model learns from several series laid one after the other, each on its own scale, with a gap between them that
 no window reaches across. It has no early members: what lasts in one series is not usual in the others, so the members
-that learn from all rows notice it.
+that learn from all rows notice it. Nor does it ask whether a window has its like elsewhere: a fault that befell one
+series once would vouch for the same fault in all others.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def learn_shared(job: Job, series: Sequence[Series], on_progress: OnProgress | N
         DataError: no series, or channels or steps that differ.
         CancelledError: ``on_progress`` answered ``False``.
     """
-    detector = _detector(job.model, "none", rule_of(job)).set_params(early_scales=())
+    detector = _detector(job.model, "none", rule_of(job)).set_params(early_scales=(), neighbours=False)
     learned: Detector = detector.fit(_one_after_the_other(job, series), on_progress=on_progress)
     return learned
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from tsanomaly.batch.learning import rule_text
 from tsanomaly.batch.schedule import latest_time
 from tsanomaly.batch.scoring import Stretch, row_at
 from tsanomaly.batch.shards import SeriesTask
+from tsanomaly.detection.verdicts import Feedback, Span, Verdict
 from tsanomaly.errors import JobError
 from tsanomaly.series import Series
 from tsanomaly.workspace import StoredModel, Workspace
@@ -47,6 +49,9 @@ class Plan:
         newest: the latest version of each, in use or not.
         given: a stretch to score instead of what is new.
         done: series that an earlier attempt of the run has done.
+        refit_after: models learned before are outdated; ``None``: none are.
+        verdicts: people's, by series.
+        calendar: the job's known maintenance.
     """
 
     job: Job
@@ -57,7 +62,9 @@ class Plan:
     newest: Mapping[str | None, StoredModel]
     given: Given | None = None
     done: frozenset[str] = frozenset()
-    refit_after: datetime | None = field(default=None)
+    refit_after: datetime | None = None
+    verdicts: Mapping[str, Feedback] = field(default_factory=dict)
+    calendar: tuple[Span, ...] = ()
 
     @classmethod
     def of(
@@ -75,6 +82,9 @@ class Plan:
         if job.model.refit is not None and job.model.activate == "by-hand":
             for model in reversed(workspace.models.list(job.name)):
                 newest[model.series] = model
+        verdicts: defaultdict[str, list[Verdict]] = defaultdict(list)
+        for verdict in workspace.verdicts.feedback(job.name).in_force:
+            verdicts[verdict.series].append(verdict)
         return cls(
             job,
             scheduled_at if given is None else given.until,
@@ -85,6 +95,8 @@ class Plan:
             given,
             frozenset(done),
             _refit_after(job, scheduled_at) if given is None else None,
+            {name: Feedback(tuple(of_series)) for name, of_series in verdicts.items()},
+            workspace.calendars.spans(job.calendar.names, scheduled_at - job.model.learn_from, scheduled_at),
         )
 
     @property
@@ -138,7 +150,8 @@ class Plan:
         if first == len(series):
             return None
         series = series.between(first, len(series)) if first else series
-        task = SeriesTask(series, stretch, own, expected=self._expected(name, stored))
+        verdicts = self.verdicts.get(name, Feedback())
+        task = SeriesTask(series, stretch, own, expected=self._expected(name, stored), feedback=verdicts)
         if self.given is not None:
             moves = own is not None and self.given.since <= own
             task = replace(task, watermark=self.given.since, moves=moves)

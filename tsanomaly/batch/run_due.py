@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
+from tsanomaly.batch.alerts import alerts_of
 from tsanomaly.batch.job import Job
 from tsanomaly.batch.job_file import parse_job
 from tsanomaly.batch.runner import Runner
@@ -112,12 +113,19 @@ def _run(runner: Runner, one: Due) -> Run | None:
         held = runner.workspace.runs.claim(dead.job, dead.scheduled_at, runner.owner, runner.lease, runner.clock())
         if held is not None:
             with suppress(LostRunError):
-                runner.workspace.runs.finish(held, Outcome.ABANDONED, runner.clock(), message=ABANDONED)
+                _give_up(runner, one.job, held)
     try:
         return runner.run(one.job, one.scheduled_at)
     except LostRunError as error:
         log.warning("run lost", extra={"job": one.job.name, "reason": str(error)})
         return None
+
+
+def _give_up(runner: Runner, job: Job, run: Run) -> None:
+    """End a dead process' run; what it had committed is told."""
+    workspace, now = runner.workspace, runner.clock()
+    alerts = alerts_of(workspace, job, run, Outcome.ABANDONED, ABANDONED, now)
+    workspace.runs.finish(run, Outcome.ABANDONED, now, message=ABANDONED, alerts=alerts)
 
 
 def _nap(runner: Runner, longest: float) -> float:

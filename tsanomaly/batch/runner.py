@@ -31,11 +31,14 @@ from tsanomaly.batch.job import Job
 from tsanomaly.batch.learning import learn_shared
 from tsanomaly.batch.lease import LEASE, Clock, Lease, now, owner
 from tsanomaly.batch.planning import Given, Plan, chosen
+from tsanomaly.batch.pruning import tidy
 from tsanomaly.batch.shards import Learned, Shard, ShardResult, TooLateError, about, outcome_of, possible, score_shard
 from tsanomaly.batch.sources import Shard as Read
 from tsanomaly.batch.sources import Source, open_source
 from tsanomaly.detection.bundle import save
+from tsanomaly.detection.feedback import for_training
 from tsanomaly.detection.training import Progress
+from tsanomaly.detection.verdicts import Feedback
 from tsanomaly.errors import CancelledError, LostRunError, OutputError, TsAnomalyError, WorkspaceUnavailableError
 from tsanomaly.series import Series
 from tsanomaly.workspace import AlertDraft, Outcome, Run, SeriesResult, Workspace
@@ -145,6 +148,7 @@ class Runner:
             "run ended",
             extra=about_run | {"outcome": str(outcome), "reason": message} | work.counts,
         )
+        tidy(self.workspace, job, run, self.clock())
         return self.workspace.runs.get(run.id)
 
     def _end(self, job: Job, run: Run, outcome: Outcome, message: str, counts: dict[str, Any], *, alerts: bool) -> None:
@@ -259,7 +263,10 @@ class _Work:
             return plan
         job, workspace = self.job, self.runner.workspace
         history = source.series(plan.until - job.model.learn_from, plan.until)
-        series = [possible(one, job) for one in chosen(self._each(history), job.model.learn_from_series)]
+        series = [
+            for_training(possible(one, job), plan.verdicts.get(one.name, Feedback()), plan.calendar)
+            for one in chosen(self._each(history), job.model.learn_from_series)
+        ]
         detector = learn_shared(job, series, self._progress)
         path = save(detector, self.scratch / "shared.safetensors")
         said = about(detector, Expectation.of(series[0]), plan.until)
@@ -292,6 +299,7 @@ class _Work:
                     self.scratch,
                     read.columns,
                     None if shared is None else str(shared),
+                    plan.calendar,
                     plan.until,
                     self.deadline,
                 )
@@ -328,7 +336,10 @@ class _Work:
         if not result.results:
             return
         workspace, clock = self.runner.workspace, self.runner.clock
-        self.runner.patiently(lambda: workspace.commit(self.run, result.results, clock(), parts=result.parts))
+        calendars = self.job.calendar.names
+        self.runner.patiently(
+            lambda: workspace.commit(self.run, result.results, clock(), parts=result.parts, calendars=calendars)
+        )
         self.counts["scoring_seconds"] = round(self.counts.get("scoring_seconds", 0.0) + result.seconds, 3)
         for one in result.results:
             self.outcomes[one.outcome] += 1

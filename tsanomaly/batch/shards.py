@@ -27,8 +27,9 @@ from tsanomaly.batch.learning import learn, rule_of, rule_text
 from tsanomaly.batch.scoring import Calibration, Judged, Stretch, calibrate, context, judge, judge_shared
 from tsanomaly.detection.bundle import load, save
 from tsanomaly.detection.detector import Detector
+from tsanomaly.detection.feedback import for_training
 from tsanomaly.detection.training import Progress
-from tsanomaly.detection.verdicts import instant
+from tsanomaly.detection.verdicts import Feedback, Span, instant
 from tsanomaly.errors import (
     CancelledError,
     DataError,
@@ -55,6 +56,7 @@ class SeriesTask:
         model: its own model's file; ``None``: there is none yet, or the job shares one.
         expected: what its model learned from, as :class:`Expectation` writes it; ``None``: the model itself tells.
         state: what a shared model knows of it; ``None``: nothing yet.
+        feedback: people's verdicts on its events: they say what is not to be learned from.
         learn: learn a model of its own first.
         moves: whether the watermark is to move: not if rows before this stretch were never scored.
     """
@@ -65,6 +67,7 @@ class SeriesTask:
     model: str | None = None
     expected: Mapping[str, Any] | None = None
     state: Mapping[str, Any] | None = None
+    feedback: Feedback = field(default_factory=Feedback)
     learn: bool = False
     moves: bool = True
 
@@ -80,6 +83,7 @@ class Shard:
         scratch: a folder of the run, for models that are learned and for :attr:`stop`.
         columns: all columns of the source.
         shared: the file of the model that all series share; ``None``: each has its own.
+        calendar: maintenance, which is not learned from.
         learned_until: what models are learned for: the run's scheduled time.
         deadline: seconds since 1970 after which the rest is timed out.
         keep_scores: whether scores are written.
@@ -91,6 +95,7 @@ class Shard:
     scratch: Path
     columns: tuple[str, ...] = ()
     shared: str | None = None
+    calendar: tuple[Span, ...] = ()
     learned_until: datetime | None = None
     deadline: float | None = None
     keep_scores: bool = True
@@ -216,8 +221,8 @@ class _Scorer:
     def _own(self) -> tuple[Judged, Detector]:
         task, job = self.task, self.shard.job
         if task.model is None or task.learn:
-            series = possible(task.series, job)
-            detector, expected = learn(job, series, self._progress), Expectation.of(series)
+            series = for_training(possible(task.series, job), task.feedback, self.shard.calendar)
+            detector, expected = learn(job, series, self._progress), Expectation.of(series, self.shard.columns)
             self._keep(detector, expected)
             if task.model is None:
                 self.task = replace(task, expected=expected.to_dict())
@@ -239,8 +244,11 @@ class _Scorer:
         scores = None
         if known is None or known.threshold is None or not known.made_for(model, rule_text(job)):
             kind = job.model.scaling if detector.scaling == "none" else "none"
-            known, scores = calibrate(detector, series, kind, model, rule_of(job), rule_text(job))
-            self.state = known.to_dict() | {"expected": Expectation.of(series).to_dict()}
+            history = for_training(series, task.feedback, self.shard.calendar)
+            known, scores = calibrate(detector, history, kind, model, rule_of(job), rule_text(job))
+            if task.feedback or self.shard.calendar:
+                scores = None  # of rows that were left out
+            self.state = known.to_dict() | {"expected": Expectation.of(series, self.shard.columns).to_dict()}
         return judge_shared(detector, series, self._scored_from(), known, rule_of(job), scores), detector
 
     def _scored_from(self) -> datetime | None:

@@ -22,7 +22,7 @@ from tsanomaly.cli.batch_options import (
     stopped_by_signals,
 )
 from tsanomaly.cli.exit_codes import ExitCode
-from tsanomaly.errors import CancelledError, ConfigurationError, JobError
+from tsanomaly.errors import CancelledError, ConfigurationError, JobError, OutputError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -90,7 +90,7 @@ def schedule(workspace: WorkspaceUrl = None, lease: LeaseSeconds = 120) -> None:
     from tsanomaly.batch.run_due import keep_running
 
     with opened(workspace) as store, _runner(store, lease) as runner:
-        keep_running(runner, lambda ended: _afterwards(store))
+        keep_running(runner, lambda ended: _afterwards(store, for_ever=True))
 
 
 def backtest(
@@ -169,8 +169,9 @@ def _run_one(workspace: Workspace, name: str, at: datetime | None, lease: float,
         raise typer.Exit(ExitCode.RUN_FAILED)
 
 
-def _afterwards(workspace: Workspace) -> None:
-    """Send alerts, and write figures where they are asked for."""
+def _afterwards(workspace: Workspace, *, for_ever: bool = False) -> None:
+    """Send alerts, and write figures where they are asked for; a scheduler that cannot write them goes on."""
+    import logging
     import os
     from pathlib import Path
 
@@ -181,7 +182,12 @@ def _afterwards(workspace: Workspace) -> None:
     deliver(workspace, now())
     path = os.environ.get(VARIABLE)
     if path:
-        write_metrics(workspace, Path(path), now())
+        try:
+            write_metrics(workspace, Path(path), now())
+        except OutputError as error:
+            if not for_ever:
+                raise
+            logging.getLogger(__name__).warning("metrics not written", extra={"reason": str(error)})
 
 
 def _report(ended: list[Run | JobError] | list[Run]) -> None:
