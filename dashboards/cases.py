@@ -89,8 +89,7 @@ def open_case(
 def stretch(stored: StoredEvent, days: float | None, detector: tsanomaly.Detector) -> tuple[datetime, datetime]:
     """What to show around an event."""
     length = stored.end - stored.start
-    step = timedelta(seconds=float((detector.step_ or np.timedelta64(1, "s")) / np.timedelta64(1, "s")))
-    margin = max(2 * length, STEPS * step)
+    margin = max(2 * length, STEPS * step_of(detector))
     if days is not None:
         margin = max(margin, (timedelta(days=days) - length) / 2)
     return stored.start - margin, stored.end + margin
@@ -177,18 +176,25 @@ def source_series(
 def latest(
     workspace: Workspace, job: str, name: str, detector: tsanomaly.Detector, rows: int = 20_000
 ) -> tuple[tsanomaly.Series, tsanomaly.Scores]:
-    """The latest readings of a series that were kept, with the scores they got.
+    """The latest readings of a series with their scores: those kept, or else those of the source, scored anew.
 
     Raises:
-        DataError: none are kept.
+        TsAnomalyError: there are none.
     """
     until = workspace.watermarks.get(job, name)
-    step = timedelta(seconds=float((detector.step_ or np.timedelta64(1, "s")) / np.timedelta64(1, "s")))
-    since = None if until is None else until - rows * step
+    if until is None:
+        raise DataError(f"job '{job}' has not scored '{name}' yet; let it run first")
+    since = until - rows * step_of(detector)
     frame = workspace.scores.read(job, name, since, until)
-    if len(frame) == 0 or not all(VALUE + channel in frame for channel in detector.channels_):
-        raise DataError(f"no readings of '{name}' are kept in the workspace; let job '{job}' run, and they are")
-    return from_kept(frame, name, detector)
+    if len(frame) >= detector.window_ and all(VALUE + channel in frame for channel in detector.channels_):
+        return from_kept(frame, name, detector)
+    series = source_series(workspace, job, name, since, until)
+    return series, detector.scores(series)
+
+
+def step_of(detector: tsanomaly.Detector) -> timedelta:
+    """Between two rows."""
+    return timedelta(seconds=float((detector.step_ or np.timedelta64(1, "s")) / np.timedelta64(1, "s")))
 
 
 def neighbours(workspace: Workspace, stored: StoredEvent, most: int = 50) -> list[StoredEvent]:

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -56,10 +57,16 @@ def save(run: Run, threshold: str, workspace: Workspace, author: str, name: str 
         return job
     if job not in {known.name for known in workspace.jobs.list()}:
         workspace.jobs.put(job, written(run, job, threshold, workspace), author=author)
+    result = replace(result, series=replace(result.series, name=name_in_job(result, job)))
     workspace.models.add(job, result.series.name, run.model, about(run, result))
     store(result, threshold, workspace, job)
     run.write("saved", saved)
     return job
+
+
+def name_in_job(result: Result, job: str) -> str:
+    """What the job's own runs will call the series: as its column does, or else as the job."""
+    return result.series.name if result.diagnosis.series_column else job
 
 
 def saved_as(run: Run) -> str | None:
