@@ -32,6 +32,9 @@ FRAMEWORKS = {
     "jinja2": {"report"},
     "sqlalchemy": {"workspace", "batch"},  # batch reads from and writes to other databases
     "alembic": {"workspace"},
+    "apprise": {"batch"},
+    "prometheus_client": {"batch"},
+    "PIL": {"batch"},
     "typer": {"cli"},
     "rich": {"cli"},
     "streamlit": {"dashboards"},
