@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,17 +46,16 @@ class Case:
     detector: tsanomaly.Detector
 
 
-def detector_of(workspace: Workspace, job: str, series: str) -> tsanomaly.Detector:
-    """The model that a job uses for a series: its own, or the shared one.
+def model_of(workspace: Workspace, job: str, series: str) -> Path:
+    """The file of the model that a job uses for a series: its own, or the shared one. Its name says what is in it.
 
     Raises:
         DataError: there is none.
-        BundleError: its file cannot be read.
     """
     stored = workspace.models.current(job, series) or workspace.models.current(job)
     if stored is None:
         raise DataError(f"job '{job}' has no model of '{series}' any more; run the job, and it learns one")
-    return tsanomaly.load(stored.path)
+    return stored.path
 
 
 def open_case(

@@ -39,6 +39,12 @@ def workspace() -> Workspace:
     return Workspace.open()
 
 
+@st.cache_resource(max_entries=16, ttl="1h", show_spinner=False)
+def detector(path: Path) -> tsanomaly.Detector:
+    """The detector in a file of the workspace, whose name says what is in it."""
+    return tsanomaly.load(path)
+
+
 def current() -> Run | None:
     """The run in the address bar, or else the one this session looked at last, or else the file of the command line."""
     wanted = st.query_params.get("run") or st.session_state.get("run")

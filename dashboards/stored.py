@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import access
 import cases
@@ -19,7 +20,6 @@ import streamlit as st
 import words
 from streamlit.delta_generator import DeltaGenerator
 
-import tsanomaly
 from tsanomaly.errors import TsAnomalyError, WorkspaceError
 from tsanomaly.report.words import ARROWS, DIRECTIONS, counted, percent, rarity, sentence, shown
 from tsanomaly.workspace import EventStatus, StoredEvent, Workspace
@@ -50,6 +50,9 @@ MOST = 5000
 def show() -> None:
     """The view."""
     workspace = session.workspace()
+    run = st.session_state.get("run")
+    if run is not None:
+        st.page_link(session.INVESTIGATE, label="Back to your file", query_params={"run": run})
     events = filtered(workspace)
     if not events:
         nothing(workspace)
@@ -161,13 +164,22 @@ def listing(workspace: Workspace, events: list[StoredEvent], chosen: StoredEvent
             width="stretch",
             shortcut=key,
         )
+    seen = [(event.id, event.updated_at, event.verdict_version, event.held_back) for event in events]
+    rows = kept_rows(f"{hash(tuple(seen))} {words.zone()}", events)
     marked = event_table.show(
-        rows_of(events), chosen.id, key="stored-events", on_choice=choose, height=452, many=access.may_write()
+        rows, chosen.id, key="stored-events", on_choice=choose, height=452, many=access.may_write()
     )
     if len(events) == MOST:
         st.caption(f"The {MOST:,} most severe; narrow the filters to see others.")
-    takeaway(workspace, events)
+    if st.button("Labels in and out", key="labels", type="tertiary"):
+        takeaway(workspace, events)
     judging.several(workspace, [event for event in events if event.id in set(marked)])
+
+
+@st.cache_resource(max_entries=8, ttl="10m", show_spinner=False)
+def kept_rows(seen: str, _events: list[StoredEvent]) -> event_table.Rows:
+    """:func:`rows_of`, made once for the same events."""
+    return rows_of(_events)
 
 
 def rows_of(events: list[StoredEvent]) -> event_table.Rows:
@@ -241,23 +253,26 @@ def about(event: StoredEvent) -> None:
     pieces.quiet(f"{rare} · job {event.job}{state.get(event.status, '')}{held}")
 
 
+@st.dialog("Verdicts as labels")
 def takeaway(workspace: Workspace, events: list[StoredEvent]) -> None:
     """Verdicts in and out, in other tools' formats and our own."""
-    judged = [event for event in events if event.verdict is not None]
-    with st.popover("Labels", width="stretch", help="Verdicts as labels, in other tools' formats and our own."):
-        form = st.selectbox("Format", list(LABELS), format_func=lambda each: LABELS[each], key="label-format")
-        said = [said.verdict for said in workspace.verdicts.list(limit=None) if said.event_id in {e.id for e in judged}]
-        labels = [Label(v.series, v.start, v.end, v.judgement, v.note, v.author) for v in said]
-        st.download_button(
-            f"Download {counted(len(labels), 'label')}",
-            lambda: write_labels(labels, form),
-            f"labels.{'json' if form in JSON_FORMATS else 'csv'}",
-            on_click="ignore",
-            disabled=not labels,
-        )
-        given = st.file_uploader("Labels from elsewhere", type=["json", "csv"], key="labels-in")
-        if given is not None and access.may_write() and st.button("Judge events by them", key="labels-apply"):
+    form = st.selectbox("Format", list(LABELS), format_func=lambda each: LABELS[each], key="label-format")
+    judged = {event.id for event in events if event.verdict is not None}
+    said = [said.verdict for said in workspace.verdicts.list(limit=None) if said.event_id in judged]
+    labels = [Label(v.series, v.start, v.end, v.judgement, v.note, v.author) for v in said]
+    st.download_button(
+        f"Download {counted(len(labels), 'label')}",
+        lambda: write_labels(labels, form),
+        f"labels.{'json' if form in JSON_FORMATS else 'csv'}",
+        on_click="ignore",
+        disabled=not labels,
+    )
+    given = st.file_uploader("Labels from elsewhere", type=["json", "csv"], key="labels-in")
+    if given is not None and access.may_write() and st.button("Judge the listed events by them", key="labels-apply"):
+        try:
             by_labels(workspace, events, read_labels(given.getvalue(), name=given.name))
+        except TsAnomalyError as error:
+            pieces.problem(error)
 
 
 def by_labels(workspace: Workspace, events: list[StoredEvent], labels: list[Label]) -> None:
@@ -292,7 +307,9 @@ def with_readings(workspace: Workspace, event: StoredEvent, part: str, place: De
         span = place.selectbox("Shown around it", list(SPANS), key="stored-span", label_visibility="collapsed")
     try:
         with st.spinner("Opening"):
-            case = case_of(event.id, SPANS[span], event.verdict_version, words.zone(), event, workspace)
+            model = cases.model_of(workspace, event.job, event.series)
+            found = f"{event.id} {event.updated_at}"
+            case = case_of(found, SPANS[span], str(model), words.zone(), event, workspace)
     except TsAnomalyError as error:
         st.info(pieces.plain(sentence(str(error))))
         pieces.shares(event)
@@ -312,17 +329,10 @@ def with_readings(workspace: Workspace, event: StoredEvent, part: str, place: De
 
 @st.cache_resource(max_entries=48, ttl="10m", show_spinner=False)
 def case_of(
-    event_id: str, days: float | None, version: int, zone: str, _event: StoredEvent, _workspace: Workspace
+    found: str, days: float | None, model: str, zone: str, _event: StoredEvent, _workspace: Workspace
 ) -> cases.Case:
     """An event with its readings; kept for a while."""
-    detector = detector_of(_event.job, _event.series, _workspace)
-    return cases.open_case(_workspace, _event, days, detector, zone)
-
-
-@st.cache_resource(max_entries=16, ttl="10m", show_spinner=False)
-def detector_of(job: str, series: str, _workspace: Workspace) -> tsanomaly.Detector:
-    """The model that a job uses for a series; kept for a while."""
-    return cases.detector_of(_workspace, job, series)
+    return cases.open_case(_workspace, _event, days, session.detector(Path(model)), zone)
 
 
 def similar(workspace: Workspace, event: StoredEvent) -> None:

@@ -70,7 +70,8 @@ EXPLAINED = 1000
 def show() -> None:
     """The view: the workspace's events, or a file of this session that is in no workspace yet."""
     asked = st.query_params
-    in_workspace = "run" not in asked and ("job" in asked or bool(STORED.fullmatch(asked.get("event", ""))))
+    named = "job" in asked or "show" in asked or bool(STORED.fullmatch(asked.get("event", "")))
+    in_workspace = "run" not in asked and named
     gone = "run" in asked
     run = None if in_workspace else session.current()
     if run is None and gone:
@@ -127,6 +128,7 @@ def found(run: Run) -> None:
     with head:
         pieces.title(headline(events), f"{shown(run.request.name, 40)} · {zone_of(events.series)}")
         pieces.lead(" ".join(worth_knowing(events)))
+        st.page_link(session.INVESTIGATE, label="Events of all jobs", query_params={"show": stored.OPEN})
     chosen = chosen_event(run, events)
     wanted = wanted_channels(run, events)
     whole(run, events, chosen, wanted)

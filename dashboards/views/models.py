@@ -143,7 +143,6 @@ def actions(workspace: Workspace, model: StoredModel) -> None:
             help="Runs from now on judge by this version. The one in use stays, and can be used again.",
         ):
             workspace.models.activate(model.job, model.version, model.series, author=access.author())
-            st.cache_resource.clear()
             st.rerun()
         if st.button(
             "Learn again",
@@ -207,12 +206,6 @@ def about(path: str) -> dict[str, Any]:
     return describe(path)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def loaded(path: str) -> tsanomaly.Detector:
-    """The detector in a file, whose name says what is in it."""
-    return tsanomaly.load(path)
-
-
 def series_of(workspace: Workspace, model: StoredModel) -> str | None:
     """The series that a model is looked at with: its own, or for a shared one a chosen one."""
     if model.series is not None:
@@ -226,7 +219,7 @@ def series_of(workspace: Workspace, model: StoredModel) -> str | None:
 def drift(workspace: Workspace, model: StoredModel) -> None:
     """Whether scores still lie where they lay, and whether the data still keep their contract."""
     name = series_of(workspace, model)
-    detector = loaded(str(model.path))
+    detector = session.detector(model.path)
     series, scores = cases.latest(workspace, model.job, name or "", detector)
     learned = detector.calibration_[np.isfinite(detector.calibration_)]
     since = scores.total[np.isfinite(scores.total)]
@@ -298,7 +291,7 @@ def compare(workspace: Workspace, model: StoredModel, versions: list[StoredModel
     if len(others) > 1:
         other = st.selectbox("With", others, format_func=lambda each: f"v{each.version}", key="compare-with")
     name = series_of(workspace, model)
-    one, two = loaded(str(model.path)), loaded(str(other.path))
+    one, two = session.detector(model.path), session.detector(other.path)
     with st.spinner("Both judge the latest readings"):
         series, _ = cases.latest(workspace, model.job, name or "", one)
         found = judged(f"{model.path}", name or "", str(series.times[-1]), one, series)

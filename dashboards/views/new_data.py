@@ -164,7 +164,7 @@ def remedy(run: Run, said: tsanomaly.Diagnosis, finding: Finding) -> None:
     """What one click can do about a finding."""
     for offer in remedies.of(finding, said, st.context.timezone):
         key = f"remedy-{finding.code}-{finding.column}-{offer.label}"
-        if st.button(offer.label, key=key, width="stretch"):
+        if st.button(pieces.plain(offer.label, 80), key=key, width="stretch"):
             run.ask(replace(run.request, overrides=run.request.overrides | offer.overrides, series=None))
             st.rerun()
 

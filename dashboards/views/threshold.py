@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import access
@@ -130,7 +131,9 @@ def of_job(workspace: Workspace, jobs: list[str], name: str) -> Subject:
     applied = jobfiles.threshold_of(stored.toml)
     before = next((e.before for e in workspace.audit.list(name) if e.action == "put job" and e.before), None)
     with st.spinner("Opening"):
-        study = study_of(name, series_name, str(workspace.watermarks.get(name, series_name)), workspace)
+        model = cases.model_of(workspace, name, series_name)
+        until = str(workspace.watermarks.get(name, series_name))
+        study = study_of(name, series_name, until, str(model), workspace)
 
     def put(toml: str) -> None:
         workspace.jobs.put(name, toml, stored.enabled, author=access.author())
@@ -154,11 +157,11 @@ def of_job(workspace: Workspace, jobs: list[str], name: str) -> Subject:
 
 
 @st.cache_resource(max_entries=8, ttl="10m", show_spinner=False)
-def study_of(job: str, series_name: str, until: str, _workspace: Workspace) -> studio.Study:
+def study_of(job: str, series_name: str, until: str, model: str, _workspace: Workspace) -> studio.Study:
     """The latest readings of a series, as they were scored."""
-    detector = cases.detector_of(_workspace, job, series_name)
+    detector = session.detector(Path(model))
     series, scores = cases.latest(_workspace, job, series_name, detector, ROWS)
-    return studio.Study(f"{job} {series_name} {until}", series, scores, detector)
+    return studio.Study(f"{job} {series_name} {until} {Path(model).stem}", series, scores, detector)
 
 
 def laid(subject: Subject) -> None:

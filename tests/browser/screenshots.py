@@ -1,4 +1,7 @@
-"""Pictures of the dashboard for the documentation: ``PYTHONPATH=tests python -m browser.screenshots FOLDER``."""
+"""Pictures of every view, light and dark: ``PYTHONPATH=tests python -m browser.screenshots FOLDER``.
+
+``dashboard.png`` and ``dashboard-dark.png``, of Investigate, are for the documentation; the others are to be looked at.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +23,27 @@ PATIENCE = 600_000
 DRAWN = 1_000
 """Milliseconds until charts have been drawn."""
 
+VIEWS = {
+    "new-data": "",
+    "overview": "overview",
+    "events": "investigate?job=pump&show=all",
+    "threshold": "threshold?job=pump&threshold=1/day",
+    "models": "models?job=pump",
+    "jobs": "jobs?job=pump",
+    "quality": "quality",
+}
+
 
 def main(folder: Path, path: str) -> None:
-    """Judge the pump sample, choose its second event, and take it in light and dark."""
+    """Judge the pump sample, choose its second event, save it, and take every view in light and dark."""
     folder.mkdir(parents=True, exist_ok=True)
     expect.set_options(timeout=PATIENCE)
     with tempfile.TemporaryDirectory() as home, dashboard(Path(home)) as address, browser_at(path) as browser:
         page = browser.new_page(viewport=SIZE, color_scheme="light")
         page.set_default_timeout(PATIENCE)
         upload(page, address, sample_path("pump"))
+        settle(page)
+        take(page, folder / "understood.png")
         start(page)
         wait_for_events(page)
         expect(page.get_by_text(re.compile("On this series"))).to_be_attached()
@@ -39,6 +54,13 @@ def main(folder: Path, path: str) -> None:
         page.reload()
         wait_for_events(page)
         take(page, folder / "dashboard-dark.png")
+        page.get_by_role("button", name="Save to the workspace").click()
+        expect(page.get_by_text("Saved to the workspace as pump.")).to_be_visible()
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme)
+            for name, view in VIEWS.items():
+                page.goto(f"{address}/{view}")
+                take(page, folder / f"{name}{'-dark' * (theme == 'dark')}.png")
 
 
 def take(page: Page, target: Path) -> None:
@@ -46,6 +68,7 @@ def take(page: Page, target: Path) -> None:
     page.mouse.move(2, SIZE["height"] - 2)
     settle(page)
     page.wait_for_timeout(DRAWN)
+    settle(page)
     page.screenshot(path=target)
     print(f"{target}: {target.stat().st_size / 1000:.0f} kB")
 

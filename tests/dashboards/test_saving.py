@@ -47,7 +47,7 @@ def test_a_saved_run_has_the_events_that_it_showed_and_can_be_opened_again(run, 
     ]
     assert all(event.kind for event in stored)
 
-    detector = cases.detector_of(workspace, job, stored[0].series)
+    detector = tsanomaly.load(cases.model_of(workspace, job, stored[0].series))
     event = workspace.events.get(stored[0].id)
     case = cases.open_case(workspace, event, 7.0, detector, "Europe/Berlin")
     first = int((case.events.series.times[0] - result.series.times[0]) / result.series.step)
