@@ -277,13 +277,15 @@ def test_a_fault_by_itself_is_one_sentence(text, fault):
     [
         ("name = ", "pump.toml is no TOML: invalid value (at end of document)"),
         ('name = "a"\nname = "b"\n', "pump.toml is no TOML: line 2: cannot overwrite a value (column 11)"),
+        ("a = " + "[" * 20_000, "pump.toml holds lists within lists far deeper than any job"),
+        (f"a = {'[' * 400}{']' * 400}\n{LEAST}", "pump.toml, line 1: a is not known here; known are name, descr"),
         ("name: a\n", "pump.toml is no TOML: line 1: expected '=' after a key in a key/value pair (column 5)"),
     ],
 )
 def test_a_file_that_is_no_toml_says_where(text, said):
     with pytest.raises(JobError) as raised:
         parse_job(text, "pump.toml")
-    assert str(raised.value) == said
+    assert str(raised.value).startswith(said)
 
 
 def test_files_that_cannot_be_read_are_one_sentence(tmp_path):

@@ -72,27 +72,30 @@ def parse_job(text: str, name: str = "job", folder: Path | None = None) -> Job:
         JobError: as :func:`read_job`.
     """
     try:
-        content = tomllib.loads(text)
+        return _parsed(text, name, folder)
     except tomllib.TOMLDecodeError as error:
         fault = _toml_fault(str(error))
         raise JobError(f"{name} is no TOML: {fault}", (fault,)) from None
+    except RecursionError:
+        raise JobError(f"{name} holds lists within lists far deeper than any job") from None
+
+
+def _parsed(text: str, name: str, folder: Path | None) -> Job:
+    content = tomllib.loads(text)
     given = content if folder is None or "folder" in content else content | {"folder": str(folder)}
     faults = [(path, _SECRET) for path in _secrets(content, ())]
     try:
         job = Job.model_validate(given)
     except ValidationError as error:
         known = {path for path, _ in faults}
-        faults += [fault for fault in map(_fault, _details(error)) if not _within(fault[0], known)]
+        found = map(_fault, error.errors(include_url=False))
+        faults += [fault for fault in found if not _within(fault[0], known)]
     if faults:
         raise _error(name, text, faults)
     return job
 
 
-def _details(error: ValidationError) -> list[Any]:
-    return error.errors(include_url=False, include_context=True)
-
-
-def _fault(detail: dict[str, Any]) -> tuple[KeyPath, str]:
+def _fault(detail: Any) -> tuple[KeyPath, str]:
     """One of pydantic's faults as a path in the file and what to say."""
     path = _without_kinds(detail["loc"])
     section, kind = _section(detail["loc"][:-1]), detail["type"]
@@ -101,7 +104,7 @@ def _fault(detail: dict[str, Any]) -> tuple[KeyPath, str]:
     if kind == "missing":
         return path, "is missing"
     if kind == "union_tag_not_found":
-        return (*path, "kind"), f"is missing; expected one of {detail['ctx']['discriminator'] and _tags(path)}"
+        return (*path, "kind"), f"is missing; expected one of {_tags(path)}"
     if kind == "union_tag_invalid":
         return (*path, "kind"), f"is '{str(detail['ctx']['tag'])[:40]}'; expected one of {_tags(path)}"
     if kind == "value_error":
