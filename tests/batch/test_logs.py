@@ -89,6 +89,20 @@ def test_an_exception_is_one_line_without_secrets(lines, as_json):
     assert len(written()) == 1
 
 
+def test_where_an_exception_was_raised_is_shown_when_asked_for(lines, monkeypatch):
+    monkeypatch.setenv("TSANOMALY_LOG", "json, debug")
+    written = lines()
+    try:
+        raise OSError("password=hunter2")
+    except OSError:
+        log.exception("run failed")
+    log.debug("detail")
+    first, second = map(json.loads, written())
+    assert "test_where_an_exception_was_raised" in first["error"]
+    assert "hunter2" not in written()[0]
+    assert second["message"] == "detail"
+
+
 @pytest.mark.parametrize(
     ("said", "shown"),
     [

@@ -16,7 +16,7 @@ from typing import TextIO
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 VARIABLE = "TSANOMALY_LOG"
-"""The environment variable that asks for JSON lines, by the value ``json``."""
+"""The environment variable that asks for JSON lines by the word ``json``, for more by ``debug``; or ``json,debug``."""
 
 _OWN = "tsanomaly"
 
@@ -55,16 +55,20 @@ def redacted(text: str) -> str:
     return _ASSIGNED.sub(r"\1\2***", _CREDENTIALS.sub(r"\1***@", text))
 
 
-def start_logging(*, as_json: bool | None = None, level: int = logging.INFO, stream: TextIO | None = None) -> None:
+def start_logging(*, as_json: bool | None = None, level: int | None = None, stream: TextIO | None = None) -> None:
     """Send this process' logs to stderr; calling it again changes how.
 
     Args:
         as_json: a JSON object a line; ``None``: as ``TSANOMALY_LOG`` says, else plain.
-        level: of tsanomaly's own messages; those of other libraries appear from warnings on.
+        level: of tsanomaly's own messages; ``None``: as ``TSANOMALY_LOG`` says, else ``INFO``. From ``DEBUG`` on, an
+            exception comes with where it was raised. Messages of other libraries appear from warnings on.
         stream: instead of stderr.
     """
+    words = [word.strip() for word in os.environ.get(VARIABLE, "").lower().split(",")]
     if as_json is None:
-        as_json = os.environ.get(VARIABLE, "").lower() == "json"
+        as_json = "json" in words
+    if level is None:
+        level = logging.DEBUG if "debug" in words else logging.INFO
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.set_name(_OWN)
     handler.setFormatter(_AsJson() if as_json else _Plain())
