@@ -13,6 +13,7 @@ from tsanomaly.cli import (
     benchmark,
     calendars,
     detecting,
+    event_report,
     jobs,
     labels,
     models,
@@ -47,6 +48,7 @@ app.command("backfill")(batch.backfill)
 app.command("backtest")(batch.backtest)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(runs.app, name="runs")
+runs.events.command("report")(event_report.report)
 app.add_typer(runs.events, name="events")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(calendars.app, name="calendars")
