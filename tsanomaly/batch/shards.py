@@ -132,7 +132,7 @@ class ShardResult:
         results: a series each, in the order of the tasks; without those that were left undone.
         parts: files of scores, to be registered with the results.
         learned: models, to be added to the workspace before.
-        seconds: spent on scoring and learning alone.
+        seconds: of the processor, spent on scoring and learning alone.
     """
 
     results: tuple[SeriesResult, ...]
@@ -162,14 +162,14 @@ def score_shard(shard: Shard) -> ShardResult:
     results: list[SeriesResult] = []
     judged: list[Judged] = []
     learned: list[Learned] = []
-    begun = time.perf_counter()
+    begun = time.thread_time()
     with _one_thread():
         for task in shard.tasks:
             try:
                 results.append(_Scorer(shard, task, judged, learned).result())
             except Unwanted:
                 break
-    seconds = time.perf_counter() - begun
+    seconds = time.thread_time() - begun
     parts = _write(shard, judged) if shard.keep_scores else ()
     return ShardResult(tuple(results), tuple(parts), tuple(learned), seconds)
 
