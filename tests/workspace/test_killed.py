@@ -1,9 +1,15 @@
 import random
+import time
+from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
+from postgres import administer
 from rivals import CONTEXT, commit_overlapping, race, score_in_shards
-from stored import NOW
+from sqlalchemy import make_url
+from stored import NOW, claimed, content, event, scored
 
+from tsanomaly.errors import WorkspaceUnavailableError
 from tsanomaly.workspace import Outcome, Workspace
 
 DAYS = 6
@@ -54,3 +60,24 @@ def test_runs_that_score_the_same_series_at_once_leave_one_row_an_event(workspac
     assert race(commit_overlapping, workspace_url, [(1, 4), (9, 12)], NOW) == [None] * 4
     standing = sorted((found.start, found.end) for found in workspace.events.list())
     assert [(start.hour, end.hour) for start, end in standing] == [(1, 4), (9, 12)]
+
+
+def test_a_commit_that_the_server_cuts_stores_nothing_and_can_be_done_again(postgres_url, tmp_path, monkeypatch):
+    monkeypatch.setenv("TSANOMALY_DATA", str(tmp_path))
+    waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = '{}'"
+    database, plain = make_url(postgres_url).database, make_url(postgres_url).set(drivername="postgresql")
+    with Workspace.open(postgres_url) as workspace, ThreadPoolExecutor(1) as thread:
+        run = claimed(workspace)
+        workspace.commit(run, [scored(series="south")], NOW)
+        before = content(postgres_url, without=())
+        with psycopg.connect(plain.render_as_string(hide_password=False)) as other:
+            other.execute("SELECT * FROM series FOR UPDATE")  # holds the commit in its middle
+            commit = thread.submit(workspace.commit, run, [scored(event(1, 2), series="south")], NOW)
+            while not (held := administer(waiting.format(database))):
+                time.sleep(0.01)
+            administer(f"SELECT pg_terminate_backend({held[0][0]})")
+            with pytest.raises(WorkspaceUnavailableError, match="cannot be reached"):
+                commit.result(timeout=60)
+        assert content(postgres_url, without=()) == before
+        workspace.commit(run, [scored(event(1, 2), series="south")], NOW)
+        assert workspace.events.count() == 1
