@@ -36,10 +36,11 @@ def plant(pumps=4, rows=ROWS, start=START, **settings):
 
 
 def job(path, **sections):
-    """A job over a file, with models that learn in milliseconds; ``sections`` are laid over."""
+    """A job over a file, or with a source of another kind, and models that learn in milliseconds; ``sections`` are laid
+    over."""
     plain = {
         "name": "plant",
-        "source": {"kind": "files", "path": str(path)},
+        "source": {} if path is None else {"kind": "files", "path": str(path)},
         "columns": {"series": "pump", "time": "time", "values": ["flow"]},
         "model": {"kind": "linear", "learn_from": "14D"},
         "range": {"lookback": "4D"},
