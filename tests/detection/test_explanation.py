@@ -1,12 +1,15 @@
 """An explanation says what was done to a series, and the repair undoes it: with a detector that learned from it."""
 
+import copy
 import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from made_events import made_events
 
+from tsanomaly.detection.codes import latent_code
 from tsanomaly.detection.detector import Detector
 from tsanomaly.detection.explanation import EventKind, Explanation, explain, explain_all
 from tsanomaly.detection.repairs import smallest_repair
@@ -107,6 +110,17 @@ def test_the_same_fault_at_another_time_in_another_series_is_alike_and_another_i
     assert one.model == same.model != ""
     assert similarity(one, same) > 0.8
     assert similarity(one, other) < 0.4
+
+
+def test_codes_of_another_model_are_known_as_such(learned):
+    detector, series = learned
+    events, event = event_in(detector, changed(series, slice(700, 703), 1, 20.0))
+    other = copy.deepcopy(detector)
+    with torch.no_grad():
+        next(other.members_[0].model.autoencoder.parameters()).add_(0.01)
+    (code, name), (other_code, other_name) = (latent_code(events, event, each) for each in (detector, other))
+    assert len(code) == len(other_code) == 16
+    assert name != other_name
 
 
 def test_without_a_detector_there_is_no_repair_and_no_code():

@@ -58,6 +58,12 @@ def test_an_entry_from_one_to_four_on_the_clock_lasts_two_hours_in_spring_and_fo
     assert hours(calendar.spans(at(2026, 10, 24), at(2026, 10, 26))) == [(23.0, 4.0)]
 
 
+def test_an_entry_that_begins_in_the_hour_that_is_skipped_keeps_its_length():
+    start, end = ";TZID=Europe/Berlin:20260322T023000", ";TZID=Europe/Berlin:20260322T033000"
+    calendar = Calendar.read(ics("RRULE:FREQ=WEEKLY", start, end))
+    assert hours(calendar.spans(at(2026, 3, 28), at(2026, 3, 30))) == [(1.5, 1.0)]
+
+
 def test_whole_days_and_times_without_a_zone_are_those_of_the_zone_given():
     days = Calendar.read(ics(start=";VALUE=DATE:20260328", end=";VALUE=DATE:20260330"), zone="Europe/Berlin")
     [span] = days.spans(at(2026, 3, 1), at(2026, 4, 1))

@@ -139,7 +139,8 @@ class Habits:
         reach = min(200, max(3, (stop - start) // 2))
         before, after = self._level_at(start - reach, start), self._level_at(stop, stop + reach)
         half = max(1, (stop - start) // 2)
-        off = np.abs(self.values[half:-half] - (self.values[: -2 * half] + self.values[2 * half :]) / 2)
+        near = self.values[max(0, start - CONTEXT) : stop + CONTEXT]
+        off = np.abs(near[half:-half] - (near[: -2 * half] + near[2 * half :]) / 2)
         off = off[np.isfinite(off)]
         unit = max(1.4826 * float(np.median(off)) if len(off) else 0.0, self.unit)
         before, after = (after if np.isnan(level) else level for level, after in ((before, after), (after, before)))
