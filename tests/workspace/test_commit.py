@@ -183,6 +183,13 @@ def test_a_result_that_cannot_be_stored_leaves_nothing(workspace, broken):
     assert content(workspace.url) == before
 
 
+def test_a_series_twice_in_one_commit_is_refused(workspace):
+    run = claimed(workspace)
+    with pytest.raises(ConfigurationError, match="a series is among the results twice; give one result for each"):
+        workspace.commit(run, [scored(), scored(event(1, 2))], NOW)
+    assert workspace.events.count() == 0
+
+
 def test_hostile_names_come_back_as_they_were(workspace):
     names = [
         "=cmd()",

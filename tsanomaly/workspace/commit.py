@@ -19,7 +19,7 @@ from tsanomaly.workspace.events import ALL_CHANNELS, LEADING, EventChange
 from tsanomaly.workspace.identity import Known, Stretch, reconcile
 from tsanomaly.workspace.kinds import Change, EventStatus, Outcome
 from tsanomaly.workspace.outbox import AlertDraft, enqueue
-from tsanomaly.workspace.rulings import rule_on_found
+from tsanomaly.workspace.rulings import rule_on_found, rulings_in_turn
 from tsanomaly.workspace.runs import Run, fence
 from tsanomaly.workspace.scores import ScorePart, register
 from tsanomaly.workspace.series_rows import SeriesRow, hold
@@ -75,7 +75,10 @@ def commit(
 ) -> list[EventChange]:
     """Store results within a transaction; see :meth:`Workspace.commit`."""
     fence(connection, run)
+    rulings_in_turn(connection, run.job, shared=True)
     rows = hold(connection, run.job, [result.series for result in results])
+    if len(rows) < len(results):
+        raise ConfigurationError("a series is among the results twice; give one result for each")
     changes = _store_events(connection, run, results, rows, now)
     learned_from = {result.series: result.learned_from for result in results if result.learned_from is not None}
     rule_on_found(connection, run.job, [change.event_id for change in changes], calendars, learned_from)

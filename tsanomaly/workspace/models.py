@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from tsanomaly.errors import WorkspaceError
 from tsanomaly.workspace.audit import record
@@ -17,6 +17,7 @@ from tsanomaly.workspace.database import Database
 from tsanomaly.workspace.files import folder_name, keep
 from tsanomaly.workspace.names import digest, short
 from tsanomaly.workspace.series_rows import hold
+from tsanomaly.workspace.statements import in_turn
 from tsanomaly.workspace.tables import models, series
 
 
@@ -72,7 +73,7 @@ class Models:
         row |= {"path": path.relative_to(self._folder).as_posix(), "added_at": now or datetime.now(UTC)}
         with self._database.writing() as connection:
             row["series_id"] = None if series is None else hold(connection, job, [series])[series].id
-            _hold(connection, job, scope)
+            in_turn(connection, "models", job, scope)
             last = connection.execute(
                 select(models.c.version, models.c.content).where(_of(job, scope)).order_by(models.c.version.desc())
             ).first()
@@ -118,7 +119,7 @@ class Models:
         """
         scope = _scope(series)
         with self._database.writing() as connection:
-            _hold(connection, job, scope)
+            in_turn(connection, "models", job, scope)
             known = connection.execute(select(models.c.version, models.c.active).where(_of(job, scope)))
             versions = {row.version: row.active for row in known}
             if version not in versions:
@@ -154,13 +155,6 @@ def _scope(series: str | None) -> str:
 
 def _of(job: str, scope: str) -> Any:
     return (models.c.job == job) & (models.c.scope == scope)
-
-
-def _hold(connection: Connection, job: str, scope: str) -> None:
-    """One at a time for the versions of one model; SQLite's writers are alone anyway."""
-    if connection.dialect.name == "postgresql":
-        key = int(digest(f"{job}\x1f{scope}")[:15], 16)
-        connection.execute(select(func.pg_advisory_xact_lock(key)))
 
 
 def _use(connection: Connection, job: str, scope: str, version: int) -> None:

@@ -46,10 +46,3 @@ def _rows(connection: Connection, job: str, digests: list[str]) -> dict[str, Ser
         for row in connection.execute(locked(wanted.where(series.c.digest.in_(some))))
     )
     return {row.digest: row for row in rows}
-
-
-def find(connection: Connection, job: str, name: str) -> int | None:
-    """The id of a series, if the job has it."""
-    wanted = select(series.c.id).where(series.c.job == job, series.c.digest == digest(name))
-    found: int | None = connection.execute(wanted).scalar()
-    return found

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Select, Table
+from sqlalchemy import Connection, Select, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
+
+from tsanomaly.workspace.names import digest
 
 T = TypeVar("T")
 Row = Mapping[str, Any]
@@ -38,6 +40,18 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Row], key: Seque
         statement = _insert(connection, table)
         rest = {name: statement.excluded[name] for name in rows[0] if name not in key}
         connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=rest), list(rows))
+
+
+def in_turn(connection: Connection, *name: str, shared: bool = False) -> None:
+    """From here on to the end of the transaction, others that ask for the same name wait; SQLite's writers do anyway.
+
+    Args:
+        shared: those who share it do not wait for each other.
+    """
+    if connection.dialect.name == "postgresql":
+        key = int(digest("\x1f".join(name))[:15], 16)
+        lock = func.pg_advisory_xact_lock_shared if shared else func.pg_advisory_xact_lock
+        connection.execute(select(lock(key)))
 
 
 def locked(statement: Select[Any], *, shared: bool = False) -> Select[Any]:

@@ -15,7 +15,7 @@ from tsanomaly.workspace.audit import record
 from tsanomaly.workspace.database import Database
 from tsanomaly.workspace.events import StoredEvent, read_event
 from tsanomaly.workspace.names import digest, short
-from tsanomaly.workspace.rulings import feedback_of, rule_again
+from tsanomaly.workspace.rulings import feedback_of, rule_again, rulings_in_turn
 from tsanomaly.workspace.statements import locked
 from tsanomaly.workspace.tables import events, series, verdicts
 
@@ -158,6 +158,7 @@ def _read(
 
 def _seen(connection: Connection, event_id: str, seen_version: int) -> StoredEvent:
     """The event, held until the transaction ends, if its verdict is the one that was seen."""
+    rulings_in_turn(connection, read_event(connection, event_id).job)
     connection.execute(locked(select(events.c.id).where(events.c.id == event_id)))
     event = read_event(connection, event_id)
     if event.verdict_version != seen_version:
