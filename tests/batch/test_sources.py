@@ -299,6 +299,34 @@ def test_a_csv_file_cut_in_the_middle_of_a_row_is_unfinished(tmp_path, cut):
     assert "half written" in failure(job_of('kind = "files"\npath = "*.csv"', tmp_path), UnfinishedSourceError)
 
 
+def test_a_csv_file_that_has_not_begun_is_unfinished_or_has_no_rows_yet(tmp_path):
+    as_csv(tmp_path)
+    (tmp_path / "tomorrow.csv").write_text("when,sensor,value,temperature\n")
+    source = open_source(job_of('kind = "files"\npath = "*.csv"', tmp_path))
+    check(source, expected(FRAME))
+    (tmp_path / "plant.csv").unlink()
+    assert list(source.shards()) == []
+    (tmp_path / "tomorrow.csv").write_text("")
+    said = failure(job_of('kind = "files"\npath = "*.csv"', tmp_path), UnfinishedSourceError)
+    assert said == "tomorrow.csv is empty: nothing is written yet. The next run reads it again"
+
+
+def test_a_small_packed_file_is_no_single_line(tmp_path):
+    small = FRAME.iloc[:8]
+    small.to_csv(tmp_path / "plant.csv.gz", index=False)
+    packed = (tmp_path / "plant.csv.gz").read_bytes()
+    job = job_of('kind = "files"\npath = "*.gz"', tmp_path, 'series = "sensor"')
+    check(open_source(job), expected(small))
+    (tmp_path / "plant.csv.gz").write_bytes(packed[: len(packed) // 2])
+    assert "truncated gzip" in failure(job, UnfinishedSourceError)
+
+
+def test_a_web_page_under_a_table_s_name_is_a_changed_schema(tmp_path):
+    (tmp_path / "plant.csv").write_text("<!doctype html>\n<title>Please sign in</title>\n")
+    said = failure(job_of('kind = "files"\npath = "*.csv"', tmp_path), SchemaChangedError)
+    assert said == "plant.csv is a web page (HTML), not a table; give a CSV or Parquet file"
+
+
 def test_a_settled_csv_file_without_a_last_line_end_is_whole(tmp_path):
     as_csv(tmp_path)
     path = tmp_path / "plant.csv"

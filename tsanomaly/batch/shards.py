@@ -23,6 +23,7 @@ import torch
 from tsanomaly.batch.contract import Expectation
 from tsanomaly.batch.findings import described, score_table
 from tsanomaly.batch.job import Job
+from tsanomaly.batch.job_secrets import without_secrets
 from tsanomaly.batch.learning import learn, rule_of, rule_text
 from tsanomaly.batch.scoring import Calibration, Judged, Stretch, calibrate, context, judge, judge_shared
 from tsanomaly.detection.bundle import load, save
@@ -310,7 +311,8 @@ def outcome_of(error: Exception) -> tuple[Outcome, str]:
             return outcome, str(error)
     if isinstance(error, MemoryError):
         return Outcome.CRASHED, "there was not enough memory"
-    return Outcome.CRASHED, f"unexpected {type(error).__name__}: {error}; this is a fault of tsanomaly"
+    said = without_secrets(str(error))
+    return Outcome.CRASHED, f"unexpected {type(error).__name__}: {said}; this is a fault of tsanomaly"
 
 
 def possible(series: Series, job: Job) -> Series:

@@ -120,7 +120,9 @@ class Source:
         files = files_of(self.job, source, wanted)
         if _is_parquet(files[0], source):
             return self._of_parquet(files, wanted)
-        read = [cells_of(file, source) for file in files]
+        read = [cells for file in files if (cells := cells_of(file, source)) is not None]
+        if not read:
+            return None
         decimals = {decimal for _, decimal in read}
         if len(decimals) > 1:
             raise SchemaChangedError("some files have decimal points and others commas; set source.decimal")
@@ -171,7 +173,10 @@ class Source:
                 roles = roles_of(data.head(), name, self.job.columns, ".")
                 table, columns = joined([*data.tables(roles, wanted)] or [data.head().slice(0, 0)]), data.columns
             else:
-                table, decimal = cells_of(file, source)
+                cells = cells_of(file, source)
+                if cells is None:
+                    raise DataError(f"{file.name} has a header and no rows yet")
+                table, decimal = cells
                 roles, columns = roles_of(table, name, self.job.columns, decimal), tuple(table.column_names)
             return shard_of(0, table, name, roles, wanted, columns)
         except DataError as error:  # one file of many must not stop the others

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import Any
@@ -14,20 +13,26 @@ import pyarrow as pa
 
 from tsanomaly.batch.job import CommandSource, FileSource
 from tsanomaly.batch.sources.storage import Found, stamp_of
-from tsanomaly.errors import UnfinishedSourceError
+from tsanomaly.errors import ReadError, SchemaChangedError, UnfinishedSourceError
 from tsanomaly.series import read_cells
 from tsanomaly.series.source import SIZE_LIMIT
 
 SETTLES = timedelta(minutes=1)
 """A file that nobody touched for so long is taken to be whole, even without an end to its last line: some are."""
 
+PACKED = (b"\x1f\x8b", b"PK")
+"""How gzip and zip begin."""
 
-def cells_of(file: Found, source: FileSource) -> tuple[pa.Table, str]:
-    """The columns of a file as text, and its decimal sign.
+HEADER_BYTES = 2**16
+"""A single line of up to so many bytes is a header whose rows are still to come."""
+
+
+def cells_of(file: Found, source: FileSource) -> tuple[pa.Table, str] | None:
+    """The columns of a file as text, and its decimal sign; ``None`` where it has a header and no rows yet.
 
     Raises:
-        UnfinishedSourceError: it ends in the middle of a row, or changed while it was read.
-        ReadError: it is no table.
+        UnfinishedSourceError: it is empty, ends in the middle of a row, or changed while it was read.
+        SchemaChangedError: it is no table.
         SourceUnreachableError: it cannot be read.
     """
     system = file.storage.system
@@ -41,6 +46,10 @@ def cells_of(file: Found, source: FileSource) -> tuple[pa.Table, str]:
                 f"{file.name} changed while it was read; the next run reads it again. Writers should write aside and "
                 "rename"
             )
+    if not data:
+        raise UnfinishedSourceError(f"{file.name} is empty: nothing is written yet. The next run reads it again")
+    if source.header is not False and _is_one_line(data):
+        return None
     table = cells_of_bytes(data, file.name, source)
     if not _ends(data, source) and file.storage.age_of(file.path) < SETTLES:
         raise UnfinishedSourceError(
@@ -52,7 +61,12 @@ def cells_of(file: Found, source: FileSource) -> tuple[pa.Table, str]:
 
 def cells_of_bytes(data: bytes, name: str, source: FileSource | CommandSource) -> tuple[pa.Table, str]:
     """As :func:`cells_of`, of what was read already."""
-    table, decimal = read_cells(_Named(data, name), **_dialect(source))
+    try:
+        table, decimal = read_cells(_Named(data, name), **_dialect(source))
+    except ReadError as error:
+        if data[:2] in PACKED:
+            raise UnfinishedSourceError(f"{error}; the next run reads it again") from None
+        raise SchemaChangedError(str(error)) from None
     _check_ends(data, name, source)
     return table, decimal
 
@@ -83,6 +97,10 @@ def _check_ends(data: bytes, name: str, source: FileSource | CommandSource) -> N
             )
 
 
+def _is_one_line(data: bytes) -> bool:
+    return len(data) < HEADER_BYTES and data[:2] not in PACKED and b"\n" not in data.strip()
+
+
 def _ends(data: bytes, source: FileSource | CommandSource) -> bool:
     """Whether the last row has its line's end, as far as can be told."""
     text = _last_lines(data, source.encoding or "utf-8")
@@ -91,14 +109,8 @@ def _ends(data: bytes, source: FileSource | CommandSource) -> bool:
 
 def _last_lines(data: bytes, encoding: str) -> str | None:
     """The end of a plain text; ``None`` for archives, which cannot be cut without notice."""
-    if data[:2] in (b"\x1f\x8b", b"PK") or data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+    if data[:2] in PACKED or data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         return None
     end = data[-65536:]
     newline = end.find(b"\n") + 1
     return end[newline if len(data) > len(end) else 0 :].decode(encoding, "replace")
-
-
-def several(files: list[Found], source: FileSource) -> Iterator[tuple[Found, pa.Table, str]]:
-    """The files in their order, each with its columns and decimal sign."""
-    for file in files:
-        yield file, *cells_of(file, source)
