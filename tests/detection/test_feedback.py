@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_events import made_events
 
@@ -83,6 +83,7 @@ def test_it_reaches_other_series_by_name():
     assert "of 2026-03-01 00:00 UTC in pump:" in ruling.reason
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(1.01, 9), min_size=1, max_size=8), st.floats(1.01, 100))
 def test_what_stands_twice_as_high_as_every_false_alarm_is_always_shown(heights, score):
     feedback = Feedback()
@@ -93,6 +94,7 @@ def test_what_stands_twice_as_high_as_every_false_alarm_is_always_shown(heights,
     assert ruling.shown == (score > ruling.bar)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(1.01, 9), min_size=2, max_size=6))
 def test_one_false_alarm_more_never_lowers_a_bar(heights):
     feedback, before = Feedback(), 1.0
@@ -211,6 +213,7 @@ verdicts = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(verdicts, max_size=6).map(tuple))
 def test_lists_come_back_from_json_as_they_were(given_verdicts):
     feedback = Feedback(given_verdicts)
@@ -219,6 +222,7 @@ def test_lists_come_back_from_json_as_they_were(given_verdicts):
     assert again.to_dict() == feedback.to_dict()
 
 
+@settings(deadline=None)
 @given(st.lists(verdicts, max_size=6).map(tuple), verdicts)
 def test_giving_and_undoing_changes_nothing(given_verdicts, verdict):
     feedback = Feedback(given_verdicts)
@@ -266,6 +270,7 @@ def test_a_preview_of_undoing_says_what_would_return():
     assert "2 events held back would be shown again." in looked.sentence
 
 
+@settings(deadline=None)
 @given(st.lists(verdicts, max_size=4).map(tuple), verdicts, st.lists(st.builds(at, st.integers(0, 80)), max_size=5))
 def test_a_preview_agrees_with_what_then_happens(given_verdicts, verdict, events):
     feedback = Feedback(given_verdicts)

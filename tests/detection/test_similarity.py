@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tsanomaly.detection import similarity as station
@@ -43,12 +43,14 @@ marks = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(marks, marks)
 def test_likeness_is_between_0_and_1_and_the_same_both_ways(a, b):
     assert 0 <= similarity(a, b) <= 1
     assert similarity(a, b) == pytest.approx(similarity(b, a))
 
 
+@settings(deadline=None)
 @given(marks)
 def test_an_event_is_entirely_like_itself_after_a_trip_through_json(a):
     again = Fingerprint.from_dict(json.loads(json.dumps(a.to_dict())))
@@ -57,6 +59,7 @@ def test_an_event_is_entirely_like_itself_after_a_trip_through_json(a):
     assert len(json.dumps(a.to_dict())) < 1500
 
 
+@settings(deadline=None)
 @given(st.lists(marks, max_size=4), st.lists(marks, max_size=5))
 def test_many_at_once_are_as_one_by_one(some, others):
     one_by_one = np.array([[naive_likeness(a, b) for b in others] for a in some]).reshape(len(some), len(others))

@@ -16,7 +16,7 @@ import pytest
 import tsanomaly
 from tsanomaly.detection.verdicts import Feedback, Judgement, Occurrence, Span, instant
 from tsanomaly.report import html
-from tsanomaly.report.origin import Origin
+from tsanomaly.report.origin import Origin, learned_since
 from tsanomaly.series import Diagnosis, Finding, Level, Series
 
 HOSTILE = "</script><img src=x onerror=\"document.title='owned'\">{{ 7 * 7 }}"
@@ -219,6 +219,9 @@ def test_with_the_detector_it_shows_model_settings_and_the_smallest_repair(diagn
     assert "budget 3/week" in shown.text
     assert "window chosen by the data" in shown.text
     assert shown.count("img") == 0
+    assert learned_since(detector) == 0
+    detector.learned_from_["start"] = "2026-03-01T00:00:00"
+    assert learned_since(detector) == datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def test_it_says_whether_the_autoencoder_beats_its_linear_twin(make_events, diagnosis):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tsanomaly.detection.verdicts import Judgement
@@ -47,18 +47,21 @@ def pump(rows=40, channels=("flow, m³/h", "=heat")):
     return Series(times, values, channels, np.timedelta64(300 * 10**9, "ns"), "Europe/Berlin", None, "pump")
 
 
+@settings(deadline=None)
 @given(st.lists(labels, max_size=4))
 def test_our_own_formats_bring_back_everything(given_labels):
     for format in (LabelFormat.JSON, LabelFormat.CSV):
         assert read_labels(write_labels(given_labels, format), format) == tuple(given_labels)
 
 
+@settings(deadline=None)
 @given(st.lists(labels, min_size=1, max_size=4))
 def test_our_own_formats_are_recognised(given_labels):
     for format in (LabelFormat.JSON, LabelFormat.CSV):
         assert read_labels(write_labels(given_labels, format).encode()) == tuple(given_labels)
 
 
+@settings(deadline=None)
 @given(st.lists(labels, max_size=4))
 def test_nab_brings_back_true_anomalies_with_series_and_times(given_labels):
     true = [label for label in given_labels if label.judgement is Judgement.TRUE]
@@ -67,12 +70,14 @@ def test_nab_brings_back_true_anomalies_with_series_and_times(given_labels):
     assert sorted(back, key=repr) == sorted(expected, key=repr)
 
 
+@settings(deadline=None)
 @given(st.lists(labels, max_size=4))
 def test_label_studio_brings_back_everything(given_labels):
     back = read_labels(write_labels(given_labels, "label-studio"), "label-studio")
     assert sorted(back, key=repr) == sorted(given_labels, key=repr)
 
 
+@settings(deadline=None)
 @given(st.lists(labels, max_size=4))
 def test_lookout_brings_back_the_times_of_true_anomalies(given_labels):
     true = [label for label in given_labels if label.judgement is Judgement.TRUE]
@@ -80,6 +85,7 @@ def test_lookout_brings_back_the_times_of_true_anomalies(given_labels):
     assert back == tuple(Label("pump", label.start, label.end) for label in true)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 39), min_size=2, max_size=6, unique=True).map(sorted),
     st.lists(st.sampled_from([(), ("=heat",), ("flow, m³/h",)]), min_size=3, max_size=3),

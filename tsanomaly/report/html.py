@@ -16,7 +16,7 @@ from tsanomaly.detection.feedback import Feedback, Ruling, Span, apply
 from tsanomaly.report import self_test
 from tsanomaly.report.figures import overview, zoom
 from tsanomaly.report.heat_map import heat_map
-from tsanomaly.report.origin import Origin, model_of, settings_of
+from tsanomaly.report.origin import Origin, learned_since, model_of, settings_of
 from tsanomaly.report.page import as_json, render
 from tsanomaly.series import Diagnosis
 
@@ -133,7 +133,10 @@ def _part(events: Events, drawn: bool, pictured: set[int], known: _Known) -> Par
     if known.feedback is not None or known.calendar:
         unlisted = (None,) * (len(events) - len(explanations))
         marks = (*(explanation.fingerprint for explanation in explanations), *unlisted)
-        rulings = apply(events, known.feedback or Feedback(), known.calendar, fingerprints=marks).rulings[:LISTED]
+        learned = {} if detector is None else {name: learned_since(detector)}
+        feedback = known.feedback or Feedback()
+        judged = apply(events, feedback, known.calendar, fingerprints=marks, learned_from=learned)
+        rulings = judged.rulings[:LISTED]
     return Part(
         events,
         as_json(overview(events)) if drawn else None,

@@ -6,11 +6,13 @@ import hashlib
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tsanomaly import __version__
+from tsanomaly.detection.verdicts import Moment
 from tsanomaly.report.words import clock, counted
 
 if TYPE_CHECKING:
@@ -75,6 +77,15 @@ def model_of(detector: Detector) -> list[tuple[str, str]]:
         ("layers", "; ".join(" > ".join(map(str, model.sizes)) for model in models)),
     ]
     return [(name, value) for name, value in said if value]
+
+
+def learned_since(detector: Detector) -> Moment:
+    """The first moment that a detector learned from; a row without a clock."""
+    start = detector.learned_from_["start"]
+    if isinstance(start, int):
+        return start
+    moment = datetime.fromisoformat(start)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 def _said(value: Any) -> str:
