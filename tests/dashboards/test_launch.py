@@ -37,7 +37,7 @@ def file(tmp_path, content):
 def test_a_file_is_opened_and_waits(launched, file):
     run, page = launched(file, "--budget", "1/day")
     assert run.status().state is State.PREPARED
-    assert run.request == Request("pump.csv", budget="1/day")
+    assert run.request == Request("pump.csv", threshold="1/day")
     assert [button.label for button in page.button if button.label == "Find anomalies"]
 
 
@@ -51,10 +51,10 @@ def test_with_a_model_it_is_judged_at_once_at_the_model_s_own_budget(launched, f
     while (status := run.status()).state is State.RUNNING:
         time.sleep(0.05)
     assert status.state is State.DONE, (run.folder / "log.txt").read_text()
-    assert run.request.budget == "2/month"
-    run.ask(Request("pump.csv", budget="5/day", trained=True))
+    assert run.request.threshold == "2/month"
+    run.ask(Request("pump.csv", threshold="5/day", trained=True))
     worker.detect(run)
-    assert run.request.budget == "5/day"
+    assert run.request.threshold == "5/day"
 
 
 def test_a_file_that_is_not_there_is_one_sentence(launched, tmp_path):
