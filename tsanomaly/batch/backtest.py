@@ -126,6 +126,7 @@ def backtest(workspace: Workspace, job: Job, since: datetime, until: datetime, t
                 Path(scratch),
                 read.columns,
                 None if plan.shared_model is None else str(plan.shared_model),
+                plan.shared_name,
                 keep_scores=False,
             )
             for read in open_source(job).shards(plan.since, plan.until)

@@ -21,6 +21,7 @@ from tsanomaly.detection.verdicts import Feedback, Span, Verdict
 from tsanomaly.errors import JobError
 from tsanomaly.series import Series
 from tsanomaly.workspace import StoredModel, Workspace
+from tsanomaly.workspace.files import content_digest
 from tsanomaly.workspace.names import digest
 
 
@@ -139,6 +140,14 @@ class Plan:
         stored = self.models.get(None)
         return self.bundle or (None if stored is None else stored.path)
 
+    @cached_property
+    def shared_name(self) -> str:
+        """What calibrations know the shared model by; empty where there is none."""
+        if self.shared_model is None:
+            return ""
+        stored = self.models.get(None)
+        return f"version {stored.version}" if self.bundle is None and stored else content_digest(self.shared_model)
+
     def task(self, series: Series) -> SeriesTask | None:
         """What is to be done with a series that was read; ``None``: nothing."""
         name = series.name
@@ -200,10 +209,10 @@ class Plan:
             return False
         if not self.shares:
             return self.job.model.bundle is None and self._outdated(self.newest.get(name))
-        state, model = self.states.get(name), self.shared_model
-        if self.learns_shared or state is None or state["threshold"] is None or model is None:
+        state, model = self.states.get(name), self.shared_name
+        if self.learns_shared or state is None or state["threshold"] is None:
             return True
-        return (state["model"], state["rule"]) != (model.stem, rule_text(self.job))
+        return (state["model"], state["rule"]) != (model, rule_text(self.job))
 
     def _outdated(self, newest: StoredModel | None) -> bool:
         """Whether a model is missing, or was learned before it was last to be learned again."""

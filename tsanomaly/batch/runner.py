@@ -299,6 +299,7 @@ class _Work:
                     self.scratch,
                     read.columns,
                     None if shared is None else str(shared),
+                    plan.shared_name,
                     plan.calendar,
                     plan.until,
                     self.deadline,

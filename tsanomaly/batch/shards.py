@@ -84,6 +84,7 @@ class Shard:
         scratch: a folder of the run, for models that are learned and for :attr:`stop`.
         columns: all columns of the source.
         shared: the file of the model that all series share; ``None``: each has its own.
+        shared_name: what calibrations know it by.
         calendar: maintenance, which is not learned from.
         learned_until: what models are learned for: the run's scheduled time.
         deadline: seconds since 1970 after which the rest is timed out.
@@ -96,6 +97,7 @@ class Shard:
     scratch: Path
     columns: tuple[str, ...] = ()
     shared: str | None = None
+    shared_name: str = ""
     calendar: tuple[Span, ...] = ()
     learned_until: datetime | None = None
     deadline: float | None = None
@@ -240,7 +242,7 @@ class _Scorer:
         assert self.shard.shared is not None
         detector = bundle(self.shard.shared)
         series = self._checked(detector)
-        model = Path(self.shard.shared).stem
+        model = self.shard.shared_name
         known = None if task.state is None else Calibration.from_dict(dict(task.state))
         scores = None
         if known is None or known.threshold is None or not known.made_for(model, rule_text(job)):
