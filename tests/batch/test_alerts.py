@@ -396,6 +396,19 @@ def test_no_secret_reaches_the_store_a_log_or_an_error(plant, receiver, caplog, 
     for secret in ("hunter2secret", "T0KENT0KEN", "B0TB0TB0T"):
         assert secret not in said
     assert "did not take the message" in said
+    assert not [record for record in caplog.records if record.name == "apprise"]  # whatever it may say one day
+
+
+def test_no_part_of_an_address_is_in_an_error_though_apprise_names_it(plant, receiver, monkeypatch):
+    monkeypatch.setenv("OPS", f"json://LocalHost:{receiver.server_port}/x")  # where services have their tokens
+    runs = plant()
+    receiver.status = 500
+    runs.run({"a": [event(NOON, 1)]})
+    receiver.shutdown()
+    receiver.server_close()
+    deliver(runs.workspace, runs.at + DAY)
+    error = runs.workspace.outbox.list("pumps")[0].error
+    assert "notification to ***" in error
 
 
 @pytest.mark.parametrize("address", ["", "nonsense", "slack://", "json://"])

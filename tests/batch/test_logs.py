@@ -120,7 +120,7 @@ def test_what_looks_secret_is_starred(said, shown):
 
 def test_a_known_secret_is_starred_whole_and_in_its_parts(lines):
     keep_out("slack://Tabcdef/Bghijkl/p%40ssword/?key=querysecret")
-    said = redacted("POST /services/Tabcdef/Bghijkl with p@ssword or p%40ssword, querysecret")
+    said = redacted("POST /services/TABCDEF/Bghijkl with p@ssword or p%40ssword, querysecret")
     assert said == "POST /services/***/*** with *** or ***, ***"
 
 

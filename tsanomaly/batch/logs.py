@@ -51,7 +51,7 @@ def keep_out(secret: str) -> None:
 def redacted(text: str) -> str:
     """``text`` with stars for known secrets, credentials in URLs, and what follows ``password=`` and the like."""
     for secret in sorted(_secret, key=len, reverse=True):
-        text = text.replace(secret, "***")
+        text = re.sub(re.escape(secret), "***", text, flags=re.IGNORECASE)  # hosts come back in small letters
     return _ASSIGNED.sub(r"\1\2***", _CREDENTIALS.sub(r"\1***@", text))
 
 
