@@ -22,13 +22,11 @@ class Database:
 
     def __init__(self, address: Address, patience_s: float = PATIENCE_S) -> None:
         self.address = address
-        self._reading = _sqlite(address, patience_s) if address.is_sqlite else _postgresql(address, patience_s)
-        self._writing = self._reading.execution_options(writes=True)
-
-    @property
-    def is_sqlite(self) -> bool:
-        """Whether there is one writer at a time for the whole file."""
-        return self.address.is_sqlite
+        self._engine = _sqlite(address, patience_s) if address.is_sqlite else _postgresql(address, patience_s)
+        self._writing = self._engine.execution_options(writes=True)
+        # SQLite's readers see one state anyway.
+        one_state = {} if address.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._reading = self._engine.execution_options(**one_state)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -53,7 +51,7 @@ class Database:
 
     def close(self) -> None:
         """Give all connections back."""
-        self._reading.dispose()
+        self._engine.dispose()
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
