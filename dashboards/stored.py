@@ -51,8 +51,11 @@ def show() -> None:
     """The view."""
     workspace = session.workspace()
     run = st.session_state.get("run")
+    title, back = st.columns([5, 1], vertical_alignment="center")
+    with title:
+        pieces.title("Investigate", "the events of all jobs")
     if run is not None:
-        st.page_link(session.INVESTIGATE, label="Back to your file", query_params={"run": run})
+        back.page_link(session.INVESTIGATE, label="Back to your file", query_params={"run": run})
     events = filtered(workspace)
     if not events:
         nothing(workspace)

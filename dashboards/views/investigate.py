@@ -78,7 +78,6 @@ def show() -> None:
         empty("This file is not here any more", "A file that nobody saved is forgotten after 14 days. Give it again.")
         return
     if run is None:
-        pieces.title("Investigate", "the events of all jobs")
         stored.show()
         return
     status = run.status()
@@ -128,7 +127,6 @@ def found(run: Run) -> None:
     with head:
         pieces.title(headline(events), f"{shown(run.request.name, 40)} · {zone_of(events.series)}")
         pieces.lead(" ".join(worth_knowing(events)))
-        st.page_link(session.INVESTIGATE, label="Events of all jobs", query_params={"show": stored.OPEN})
     chosen = chosen_event(run, events)
     wanted = wanted_channels(run, events)
     whole(run, events, chosen, wanted)
@@ -461,6 +459,7 @@ def downloads(run: Run, events: tsanomaly.Events, threshold: str) -> None:
                 to_workspace(run, events, events[0] if len(events) else None, None)
             if st.button("Make it a scheduled job", key="schedule", type="primary"):
                 scheduling.show(run)
+        st.page_link(session.INVESTIGATE, label="Events of all jobs", query_params={"show": stored.OPEN})
         about = events.threshold
         st.caption(f"Threshold {about.value:.3g}: {about.rule}, fitted on {about.fitted_on:,} scores.")
 
