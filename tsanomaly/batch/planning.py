@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -21,7 +22,6 @@ from tsanomaly.detection.verdicts import Feedback, Span, Verdict
 from tsanomaly.errors import JobError
 from tsanomaly.series import Series
 from tsanomaly.workspace import StoredModel, Workspace
-from tsanomaly.workspace.files import content_digest
 from tsanomaly.workspace.names import digest
 
 
@@ -146,7 +146,9 @@ class Plan:
         if self.shared_model is None:
             return ""
         stored = self.models.get(None)
-        return f"version {stored.version}" if self.bundle is None and stored else content_digest(self.shared_model)
+        if self.bundle is None and stored is not None:
+            return f"version {stored.version}"
+        return hashlib.blake2b(self.shared_model.read_bytes(), digest_size=16).hexdigest()
 
     def task(self, series: Series) -> SeriesTask | None:
         """What is to be done with a series that was read; ``None``: nothing."""
