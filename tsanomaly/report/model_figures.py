@@ -35,7 +35,7 @@ def training_curve(history: Sequence[Mapping[str, Any]], palette: Palette = LIGH
                 figure.add_scatter(
                     x=list(member["steps"])[: len(values)],
                     y=list(values),
-                    mode="lines",
+                    mode="lines" if len(values) > 10 else "lines+markers",
                     line=style,
                     name=f"member {i + 1}",
                     showlegend=dash == "solid",
