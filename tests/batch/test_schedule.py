@@ -109,7 +109,9 @@ def test_times_are_those_of_a_walk_through_every_minute(cron, where, start, seco
 
 
 @settings(max_examples=60, deadline=None)
-@given(crons, zones_and_changes, st.lists(st.integers(-90, 400), min_size=5, max_size=40), st.booleans())
+@given(crons, zones_and_changes, st.lists(st.integers(-90, 400), min_size=5, max_size=20), st.booleans())
+@example("* * * 2 *", ("Europe/Berlin", CHANGES["Europe/Berlin"][1]), [1, -3, 60, 2] * 5, False)  # dense and long ago
+@example("* * 29 2 0", ("Europe/Berlin", CHANGES["Europe/Berlin"][1]), [1, -3, 60, 2] * 5, False)  # hardly ever
 def test_nothing_is_run_twice_or_lost_however_the_clock_jumps(cron, where, jumps, each):
     zone, change = where
     schedule = Schedule(cron=cron, zone=zone, catch_up="each" if each else "latest")

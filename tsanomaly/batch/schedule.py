@@ -22,7 +22,7 @@ from tsanomaly.batch.job import Schedule
 MOST_AT_ONCE = 1000
 """Missed times that :func:`due` returns; those after them are due the next time it is asked."""
 
-SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
+SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
 
 LOOKS_BACK = (2 * DAY, 32 * DAY, 370 * DAY, 8 * 366 * DAY + DAY)
 """How far to look for the latest time, growing: the rarest, 29 February, may be eight years apart (1896 to 1904)."""
@@ -40,21 +40,29 @@ def due(schedule: Schedule, last: datetime | None, now: datetime) -> list[dateti
     Returns:
         UTC. With ``catch_up = "latest"`` at most one; with ``each`` all that were missed, at most ``MOST_AT_ONCE``.
     """
+    if last is not None and not _any(schedule, last, now):
+        return []
     if schedule.catch_up == "each" and last is not None:
         return list(islice(times(schedule, last, now), MOST_AT_ONCE))
     latest = latest_time(schedule, now)
-    return [] if latest is None or (last is not None and latest <= last) else [latest]
+    return [] if latest is None else [latest]
 
 
 def latest_time(schedule: Schedule, now: datetime) -> datetime | None:
     """The latest time not after ``now``; ``None`` where there is none in eight years."""
-    for span in LOOKS_BACK:
-        found = None
-        for found in times(schedule, now - span, now):  # noqa: B007
-            pass
-        if found is not None:
-            return found
-    return None
+    early = next((now - span for span in LOOKS_BACK if _any(schedule, now - span, now)), None)
+    if early is None:
+        return None
+    late = now  # there is a time after early, and none after late
+    while late - early > HOUR:
+        middle = early + (late - early) / 2
+        early, late = (middle, late) if _any(schedule, middle, now) else (early, middle)
+    *_, latest = times(schedule, early, now)
+    return latest
+
+
+def _any(schedule: Schedule, after: datetime, until: datetime) -> bool:
+    return next(times(schedule, after, until), None) is not None
 
 
 def next_time(schedule: Schedule, after: datetime) -> datetime | None:
