@@ -45,7 +45,7 @@ def test_a_run_killed_again_and_again_leaves_what_an_undisturbed_one_leaves(
         # Ever longer, so that it ends on a slow machine, too.
         process = CONTEXT.Process(target=score_in_shards, args=(killed, workspace_url, tmp_path / "data", DAYS, NOW))
         process.start()
-        process.join(dice.uniform(0.02, 0.1 + 0.02 * killed))
+        process.join(dice.uniform(0.02, 0.1 * 1.3**killed))
         process.kill()
         process.join()
         killed += process.exitcode != 0
