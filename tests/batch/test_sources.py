@@ -300,6 +300,16 @@ def test_a_csv_file_cut_in_the_middle_of_a_row_is_unfinished(tmp_path, cut):
     assert "half written" in failure(job_of('kind = "files"\npath = "*.csv"', tmp_path), UnfinishedSourceError)
 
 
+@pytest.mark.parametrize("cut", [30, 45])
+def test_a_csv_file_cut_in_the_middle_of_a_row_long_ago_is_unfinished(tmp_path, cut):
+    as_csv(tmp_path)
+    path = tmp_path / "plant.csv"
+    path.write_bytes(path.read_bytes()[:-cut])
+    os.utime(path, (1_700_000_000, 1_700_000_000))
+    said = failure(job_of('kind = "files"\npath = "*.csv"', tmp_path), UnfinishedSourceError)
+    assert said.startswith("plant.csv ends in the middle of a row: it is half written")
+
+
 def test_a_csv_file_that_has_not_begun_is_unfinished_or_has_no_rows_yet(tmp_path):
     as_csv(tmp_path)
     (tmp_path / "tomorrow.csv").write_text("when,sensor,value,temperature\n")
