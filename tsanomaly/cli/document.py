@@ -38,7 +38,7 @@ def to_csv(results: list[Judged | Failed]) -> str:
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     for n, judged in enumerate(result for result in results if isinstance(result, Judged)):
-        name = judged.events.series.name
+        name = judged.events.series.name.replace("\r", " ")  # as in Events.to_csv
         quoted = f"'{name}" if name.startswith(FORMULA) else name
         header, *events = csv.reader(io.StringIO(judged.events.to_csv(), newline=""))
         if n == 0:

@@ -178,6 +178,7 @@ class Events(Sequence[Event]):
 
 
 def _no_formula(text: str) -> str:
+    text = text.replace("\r", " ")  # a lone carriage return is left unquoted, and ends a row for other readers
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
