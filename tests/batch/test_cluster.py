@@ -36,10 +36,15 @@ def store(tmp_path):
         yield store
 
 
+def differing(one, other):
+    """What two jobs left differently; NaN is like NaN."""
+    return [name for name in one if repr(one[name]) != repr(other[name])]
+
+
 def test_processes_leave_the_same(store, source, alone):
     wanted = job(source, model={"scope": "shared"}, executor={"kind": "processes", "workers": 2, "shard": 2})
     assert Runner(store).run(wanted, at(8.75)).outcome is Outcome.SUCCEEDED
-    assert repr(results(store)) == repr(alone)
+    assert differing(results(store), alone) == []
 
 
 def test_a_cluster_of_two_workers_leaves_the_same_with_one_killed_in_the_middle(store, source, alone):
@@ -61,4 +66,4 @@ def test_a_cluster_of_two_workers_leaves_the_same_with_one_killed_in_the_middle(
         run = runner.run(job(source, model={"scope": "shared"}, executor=executor), at(8.75))
     assert killed
     assert (run.outcome, run.counts["series"]) == (Outcome.SUCCEEDED, PUMPS)
-    assert repr(results(store)) == repr(alone)
+    assert differing(results(store), alone) == []

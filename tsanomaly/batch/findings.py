@@ -47,9 +47,7 @@ def score_table(judged: Sequence[Judged]) -> pd.DataFrame:
     counts = [len(one.series) - one.new for one in judged]
     times = np.concatenate([one.series.times[part] for one, part in zip(judged, rows, strict=True)])
     columns: dict[str, Any] = {
-        "series": pd.Categorical.from_codes(
-            np.repeat(np.arange(len(judged)), counts), pd.Index([one.series.name for one in judged], dtype="str")
-        ),
+        "series": pd.array([one.series.name for one in judged], dtype="str").repeat(counts),
         "time": pd.DatetimeIndex(times).tz_localize("UTC"),
         "score": _joined(judged, rows, lambda one: one.events.scores.total),
         "severity": _joined(judged, rows, lambda one: one.events.severity),
