@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -219,6 +219,7 @@ class _Scorer:
             events=events,
             rows=len(judged.series) - judged.new,
             state=self.state,
+            learned_from=beginning(detector),
         )
 
     def _own(self) -> tuple[Judged, Detector]:
@@ -331,6 +332,15 @@ def about(detector: Detector, expected: Expectation, until: datetime | None) -> 
         "context_s": context(detector).total_seconds(),
         "expected": expected.to_dict(),
     }
+
+
+def beginning(detector: Detector) -> datetime | None:
+    """The first moment that a model learned from; ``None``: its data had no clock."""
+    start = detector.learned_from_["start"]
+    if not isinstance(start, str):
+        return None
+    moment = datetime.fromisoformat(start)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 @lru_cache(maxsize=2)
