@@ -57,13 +57,16 @@ def show() -> None:
     if run is not None:
         back.page_link(session.INVESTIGATE, label="Back to your file", query_params={"run": run})
     events = filtered(workspace)
-    if not events:
+    chosen = chosen_of(workspace, events)
+    if chosen is None:
         nothing(workspace)
         return
-    chosen = chosen_of(workspace, events)
     left, right = st.columns([1, 1.45], gap="medium")
     with left:
-        listing(workspace, events, chosen)
+        if events:
+            listing(workspace, events, chosen)
+        else:
+            nothing(workspace)
     with right:
         one(workspace, chosen)
 
@@ -123,21 +126,25 @@ def nothing(workspace: Workspace) -> None:
         pieces.lead("The workspace holds no events yet. Judge a file under New data and save it, or let a job run.")
         st.page_link(session.NEW_DATA, label="New data")
         return
-    pieces.lead("No event passes these filters. Show all, or choose another job.")
+    pieces.lead("No other event passes these filters: what was open is judged. Show all, or choose another job.")
     if st.button("Show all events"):
         st.query_params.clear()
         st.query_params["show"] = ALL
         st.rerun()
 
 
-def chosen_of(workspace: Workspace, events: list[StoredEvent]) -> StoredEvent:
-    """The event in the address, even where the filters leave it out: a link must lead to what it names."""
+def chosen_of(workspace: Workspace, events: list[StoredEvent]) -> StoredEvent | None:
+    """The event in the address, even where the filters leave it out: a link must lead to what it names, and an event
+    that was just judged must not vanish under one's eyes. Else the first that passes; ``None``: none does."""
     asked = st.query_params.get("event", "")
     if re.fullmatch(r"[0-9a-f]{8,20}", asked):
         try:
             return workspace.events.get(asked)
         except WorkspaceError as error:
             st.warning(pieces.plain(str(error)))
+    if not events:
+        st.query_params.pop("event", None)
+        return None
     st.query_params["event"] = events[0].id
     return workspace.events.get(events[0].id)
 

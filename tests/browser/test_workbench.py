@@ -139,7 +139,7 @@ def test_two_who_judge_the_same_event_do_not_overwrite_each_other(page, context,
     button(page, "Apply: True").click()
     expect(page.get_by_text(re.compile("^True, by"))).to_be_visible()
     button(other, "Apply: False alarm").click()
-    expect(other.get_by_test_id("stAlert")).to_contain_text("was judged by somebody else meanwhile")
+    expect(other.get_by_test_id("stAlert").first).to_contain_text("was judged by somebody else meanwhile")
     expect(other.get_by_text(re.compile("^True, by"))).to_be_visible()
     assert workspace.events.get(event.id).verdict == "true"
     settle(other)
