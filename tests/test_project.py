@@ -21,7 +21,18 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 LIBRARY = sorted((ROOT / "tsanomaly").rglob("*.py"))
 DASHBOARD = sorted((ROOT / "dashboards").rglob("*.py"))
 
-STATIONS = ("errors", "resources", "series", "detection", "evaluation", "report", "workspace", "batch", "cli", "dashboards")
+STATIONS = (
+    "errors",
+    "resources",
+    "series",
+    "detection",
+    "evaluation",
+    "report",
+    "workspace",
+    "batch",
+    "cli",
+    "dashboards",
+)
 """Each may import those before it and itself."""
 
 FRAMEWORKS = {
@@ -153,7 +164,9 @@ def test_the_version_is_the_same_everywhere():
 
 
 def test_what_is_imported_is_declared():
-    lines = PROJECT["dependencies"] + [line for extra in FOR_RUNNING for line in PROJECT["optional-dependencies"][extra]]
+    lines = PROJECT["dependencies"] + [
+        line for extra in FOR_RUNNING for line in PROJECT["optional-dependencies"][extra]
+    ]
     declared = {canonicalize_name(Requirement(line).name) for line in lines}
     own = {"tsanomaly", *(path.stem for path in DASHBOARD)}
     modules = {name.partition(".")[0] for path in [*LIBRARY, *DASHBOARD] for name in imported(path)}

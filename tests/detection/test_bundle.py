@@ -84,9 +84,7 @@ def test_a_newer_format_is_refused(saved):
 
 def test_a_format_whose_scores_meant_something_else_is_refused(saved):
     _rewrite(saved, format="1")
-    with pytest.raises(
-        BundleError, match=r"was written before 0\.1\.0 was released, and scored otherwise"
-    ):
+    with pytest.raises(BundleError, match=r"was written before 0\.1\.0 was released, and scored otherwise"):
         load(saved)
 
 

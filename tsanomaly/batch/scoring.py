@@ -219,7 +219,7 @@ def _judged(
 
 def settling(detector: Detector) -> timedelta:
     """How long an event may still change because of rows that follow it: the longest window."""
-    longest = max(window.length for window in (*(m.view for m in detector.members_), *detector.neighbours_))
+    longest = max([m.view.length for m in detector.members_] + [near.length for near in detector.neighbours_])
     return timedelta(0) if detector.step_ is None else _step(detector.step_) * longest
 
 
