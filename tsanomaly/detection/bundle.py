@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import load as from_bytes
 from safetensors.torch import save as to_bytes
 from torch import Tensor
 
@@ -183,8 +184,8 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
             raise BundleError(f"'{path}' is no model file; expected a file written by tsanomaly train or save")
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
-            _check_format(path, metadata)
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+        _check_format(path, metadata)
+        tensors = from_bytes(path.read_bytes())  # safe_open's own get_tensor keeps some bytes for good with each call
     except OSError as error:
         raise BundleError(f"the model '{path}' cannot be read: {error.strerror or error}") from None
     except SafetensorError:
