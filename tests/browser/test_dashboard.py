@@ -208,8 +208,9 @@ def rgb(colour):
 
 def test_names_that_are_markup_stay_text_everywhere(page, address):
     file = spiky(names=(f"{HOSTILE}\u202e",))
-    upload(page, address, {**file, "name": f"{HOSTILE}.csv"})
-    expect(page.locator(".ts-title")).to_have_text(f"{HOSTILE}.csv")
+    name = f"{HOSTILE}.csv".replace("/", "|")  # which no browser lets stand in a file's name
+    upload(page, address, {**file, "name": name})
+    expect(page.locator(".ts-title").first).to_have_text(name)
     expect(page.locator(".ts-facts")).to_contain_text("<img src=x onerror=alert(1)> <b>b</b>")
     start(page, steps=5)
     wait_for_events(page)
