@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tsanomaly.workspace import Workspace
+from tsanomaly.workspace import Workspace, schema
 
 EARLIER = Path(__file__).parents[1] / "workspace" / "earlier"
 
@@ -38,7 +38,7 @@ def test_check_says_what_is_in_it(run, tmp_path):
     result = run("workspace", "check", "--workspace", "w.sqlite")
     assert (result.exit_code, result.stderr) == (0, "")
     rows = dict(line.strip().split(maxsplit=1) for line in result.stdout.splitlines())
-    assert (rows["jobs"], rows["events"], rows["revision"]) == ("1", "0", "0002")
+    assert (rows["jobs"], rows["events"], rows["revision"]) == ("1", "0", schema.REVISIONS[-1])
 
 
 def test_check_of_what_is_not_there_is_one_sentence(run, tmp_path):
@@ -85,8 +85,9 @@ def test_an_earlier_workspace_is_refused_until_it_is_upgraded(run, tmp_path):
         "workspace upgrade\n"
     )
     upgraded = run("workspace", "upgrade", "--workspace", "w.sqlite")
-    assert (upgraded.exit_code, upgraded.stdout) == (0, "upgraded from revision 0001 to 0002\n")
-    assert run("workspace", "upgrade", "--workspace", "w.sqlite").stdout == "up to date: revision 0002\n"
+    assert (upgraded.exit_code, upgraded.stdout) == (0, f"upgraded from revision 0001 to {schema.REVISIONS[-1]}\n")
+    again = run("workspace", "upgrade", "--workspace", "w.sqlite")
+    assert again.stdout == f"up to date: revision {schema.REVISIONS[-1]}\n"
     assert "is missing" in run("workspace", "check", "--workspace", "w.sqlite").stderr  # only its file was kept
 
 
