@@ -13,7 +13,8 @@ help:            ## what can be made
 demo: $(VENV)/.run  ## set up, detect on a bundled sample, show the events, serve the dashboard
 	$(BIN)/tsanomaly demo $(if $(filter true,$(CI))$(filter 0,$(SERVE)),--no-serve) $(if $(PORT),--port $(PORT))
 
-test: export OMP_NUM_THREADS = 1  # two workers share two cores
+# Two workers share two cores: one thread each.
+test: export OMP_NUM_THREADS = 1
 test: lint       ## set up and run the whole suite
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 

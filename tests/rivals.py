@@ -5,7 +5,7 @@ from datetime import timedelta
 from multiprocessing import get_context
 
 import pandas as pd
-from stored import at, event, scored
+from store_samples import at, event, scored
 
 from tsanomaly.detection.verdicts import Judgement
 from tsanomaly.errors import ConflictError

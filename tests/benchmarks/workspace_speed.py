@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from postgres import new_workspace
-from stored import LEASE, NOW, at, claimed, event, scored
+from store_samples import LEASE, NOW, at, claimed, event, scored
 
 from tsanomaly.workspace import Workspace, shard_of
 

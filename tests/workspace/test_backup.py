@@ -3,7 +3,7 @@ import threading
 
 import pandas as pd
 import pytest
-from stored import LEASE, NOW, at, claimed, content, event, scored
+from store_samples import LEASE, NOW, at, claimed, content, event, scored
 
 from tsanomaly.errors import WorkspaceError
 from tsanomaly.workspace import Workspace

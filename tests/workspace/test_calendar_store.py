@@ -1,5 +1,5 @@
 import pytest
-from stored import NOW, at
+from store_samples import NOW, at
 
 from tsanomaly.errors import WorkspaceError
 from tsanomaly.workspace.calendars import Calendar

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stored import LEASE, NOW, at, claimed, content, event, scored
+from store_samples import LEASE, NOW, at, claimed, content, event, scored
 
 from tsanomaly.detection.verdicts import Judgement
 from tsanomaly.errors import ConfigurationError, LostRunError

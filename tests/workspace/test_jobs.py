@@ -1,5 +1,5 @@
 import pytest
-from stored import NOW
+from store_samples import NOW
 
 from tsanomaly.errors import WorkspaceError
 

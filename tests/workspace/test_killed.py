@@ -7,7 +7,7 @@ import pytest
 from postgres import administer
 from rivals import CONTEXT, commit_overlapping, race, score_in_shards
 from sqlalchemy import make_url
-from stored import NOW, claimed, content, event, scored
+from store_samples import NOW, claimed, content, event, scored
 
 from tsanomaly.errors import WorkspaceUnavailableError
 from tsanomaly.workspace import Outcome, Workspace

@@ -1,5 +1,5 @@
 import pytest
-from stored import NOW, claimed, event, scored
+from store_samples import NOW, claimed, event, scored
 
 from tsanomaly.errors import ConfigurationError, ConflictError, WorkspaceError
 

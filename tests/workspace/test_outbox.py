@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from rivals import race, take_messages
-from stored import LEASE, NOW, claimed, scored
+from store_samples import LEASE, NOW, claimed, scored
 
 from tsanomaly.workspace import AlertDraft, Outcome
 

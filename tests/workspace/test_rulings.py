@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from stored import NOW, at, claimed, event, scored
+from store_samples import NOW, at, claimed, event, scored
 
 from tsanomaly.detection.feedback import preview
 from tsanomaly.detection.similarity import Fingerprint, channel_parts, duration_class, rounded, shape_of

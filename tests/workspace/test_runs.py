@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from rivals import claim_all, race
-from stored import LEASE, NOW, at, claimed, event, scored
+from store_samples import LEASE, NOW, at, claimed, event, scored
 
 from tsanomaly.errors import ConfigurationError, LostRunError, WorkspaceError
 from tsanomaly.workspace import AlertDraft, Outcome

@@ -8,7 +8,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from rivals import put_job, race
 from sqlalchemy import create_engine, text
-from stored import NOW, claimed, event, scored
+from store_samples import NOW, claimed, event, scored
 
 from tsanomaly.detection.verdicts import Judgement
 from tsanomaly.errors import WorkspaceError

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from stored import NOW, at, claimed, scored
+from store_samples import NOW, at, claimed, scored
 
 from tsanomaly.errors import ConfigurationError, WorkspaceError
 

@@ -1,6 +1,6 @@
 import pytest
 from rivals import judge, race
-from stored import NOW, at, claimed, content, event, scored
+from store_samples import NOW, at, claimed, content, event, scored
 
 from tsanomaly.detection.verdicts import Judgement
 from tsanomaly.errors import ConflictError, WorkspaceError
