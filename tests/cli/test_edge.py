@@ -81,7 +81,7 @@ def test_debug_shows_where_an_unexpected_error_comes_from():
 
 
 def test_ctrl_c_is_clean_and_leaves_nothing(script, tmp_path, folder):
-    long = wide(folder / "long.csv", waves(30_000))
+    long = wide(folder / "long.csv", waves(120_000))
     process = script("train", long, "--out", tmp_path / "model", env=os.environ | {"OMP_NUM_THREADS": "1"})
     learner = psutil.Process(process.pid)
     while process.poll() is None and learner.cpu_times().user < 5:  # in the midst of learning

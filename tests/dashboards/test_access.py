@@ -10,8 +10,13 @@ def secrets(tmp_path, monkeypatch):
     """A file of secrets that this test alone sees; calling it writes one."""
     path = tmp_path / "secrets.toml"
     monkeypatch.setattr(st, "secrets", type(st.secrets)())
-    monkeypatch.setattr(st, "get_option", lambda name: [str(path)])
-    monkeypatch.setattr("streamlit.runtime.secrets.config.get_option", lambda name: [str(path)])
+    usual = st.get_option
+
+    def option(name):
+        return [str(path)] if name == "secrets.files" else usual(name)
+
+    monkeypatch.setattr(st, "get_option", option)
+    monkeypatch.setattr("streamlit.runtime.secrets.config.get_option", option)
     return path.write_text
 
 
