@@ -4,6 +4,7 @@ import signal
 import time
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 import typer
@@ -81,7 +82,8 @@ def test_debug_shows_where_an_unexpected_error_comes_from():
 
 
 def test_ctrl_c_is_clean_and_leaves_nothing(script, tmp_path, folder):
-    long = wide(folder / "long.csv", waves(120_000))
+    names = [f"c{j}" for j in range(20)]  # so many channels are learned for longer than it takes to interrupt
+    long = wide(folder / "long.csv", np.tile(waves(20_000), (1, 10)), names)
     process = script("train", long, "--out", tmp_path / "model", env=os.environ | {"OMP_NUM_THREADS": "1"})
     learner = psutil.Process(process.pid)
     while process.poll() is None and learner.cpu_times().user < 5:  # in the midst of learning

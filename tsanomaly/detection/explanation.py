@@ -15,8 +15,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-
 from tsanomaly.detection.bands import Band, expected_band
 from tsanomaly.detection.codes import latent_code
 from tsanomaly.detection.events import Event, Events
@@ -24,7 +22,7 @@ from tsanomaly.detection.kinds import Course, EventKind, Grounds
 from tsanomaly.detection.repairs import Repair, smallest_repair
 from tsanomaly.detection.similarity import Fingerprint, channel_parts, duration_class, rounded, shape_of
 from tsanomaly.errors import DataError
-from tsanomaly.series.grid import duration
+from tsanomaly.series.spans import lasting
 
 if TYPE_CHECKING:
     from tsanomaly.detection.detector import Detector
@@ -154,6 +152,6 @@ def _sentence(events: Events, event: Event, course: Course) -> str:
     channel = events.series.channels[course.column]
     name = channel if len(channel) <= 60 else channel[:59] + "…"
     rows, step = course.stop - course.start, events.series.step
-    long = f"{rows:,} row{'' if rows == 1 else 's'}" if step is None else duration((step * rows).astype(np.int64))
+    long = f"{rows:,} row{'' if rows == 1 else 's'}" if step is None else lasting(step * rows)
     way = _WAYS.get(course.kind, {}).get(event.direction, "")
     return _WORDS[course.kind].format(channel=f"'{name}'", way=way, long=long)

@@ -12,14 +12,10 @@ import pandas as pd
 
 from tsanomaly.detection.events import Event, Events, moment
 from tsanomaly.series import Series
+from tsanomaly.series.spans import lasting as lasting
 
 _INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 """Unicode categories that draw nothing, or turn the text around them: controls, direction marks, line separators."""
-
-_UNITS = (
-    *(("day", 86_400 * 10**9), ("h", 3600 * 10**9), ("min", 60 * 10**9)),
-    *(("s", 10**9), ("ms", 10**6), ("µs", 10**3)),
-)
 
 _ALMOST_A_YEAR = np.timedelta64(360, "D")
 
@@ -54,22 +50,6 @@ def percent(share: float) -> str:
     if 0 < share < 0.01:
         return "under 1 %"
     return "over 99 %" if 0.99 < share < 1 else f"{share:.0%}".replace("%", " %")
-
-
-def lasting(span: np.timedelta64) -> str:
-    """A span of time in its two largest units: ``3 h 20 min``, ``12 days``."""
-    nanoseconds = int(span / np.timedelta64(1, "ns"))
-    parts: list[str] = []
-    for unit, size in _UNITS:
-        number, rest = divmod(nanoseconds, size)
-        if number:
-            parts.append(f"{number:,} {unit}{'s' * (unit == 'day' and number != 1)}")
-        elif parts:
-            break
-        nanoseconds = rest
-        if len(parts) == 2 or not rest:
-            break
-    return " ".join(parts) or f"{nanoseconds} ns"
 
 
 def sentence(text: str) -> str:
