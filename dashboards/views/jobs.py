@@ -112,10 +112,16 @@ def source_of(job: Job) -> str:
     """Where its data come from, without secrets."""
     match job.source.kind:
         case "files":
-            return ", ".join(job.source.path)
+            return ", ".join(end_of(path) for path in job.source.path)
         case "sql":
             return f"SQL, by ${job.source.url_env}"
     return f"program {job.source.command[0]}"
+
+
+def end_of(path: str) -> str:
+    """A file's own name where the way to it is long; the settings have it in full. Addresses stay whole."""
+    parts = path.split("/")
+    return path if "://" in path or len(parts) <= 3 else f"…/{parts[-1]}"
 
 
 def last_run(run: Run | None) -> str:

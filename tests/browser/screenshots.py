@@ -1,6 +1,6 @@
 """Pictures of every view, light and dark: ``PYTHONPATH=tests python -m browser.screenshots FOLDER``.
 
-``dashboard.png`` and ``dashboard-dark.png``, of Investigate, are for the documentation; the others are to be looked at.
+``events.png`` is the README's; all are to be looked at.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ def main(folder: Path, path: str) -> None:
         page = browser.new_page(viewport=SIZE, color_scheme="light")
         page.set_default_timeout(PATIENCE)
         upload(page, address, sample_path("pump"))
+        page.locator(".js-plotly-plot").first.wait_for()
         settle(page)
         take(page, folder / "understood.png")
         start(page)
@@ -49,11 +50,11 @@ def main(folder: Path, path: str) -> None:
         expect(page.get_by_text(re.compile("On this series"))).to_be_attached()
         page.get_by_role("row").nth(2).click()
         expect(page.get_by_text(re.compile("^Event 2 of"))).to_be_visible()
-        take(page, folder / "dashboard.png")
+        take(page, folder / "investigate.png")
         page.emulate_media(color_scheme="dark")
         page.reload()
         wait_for_events(page)
-        take(page, folder / "dashboard-dark.png")
+        take(page, folder / "investigate-dark.png")
         page.get_by_role("button", name="Save to the workspace").click()
         expect(page.get_by_text("Saved to the workspace as pump.")).to_be_visible()
         for theme in ("light", "dark"):
