@@ -27,6 +27,16 @@ def test_a_figure_of_a_million_rows_stays_under_a_megabyte(make_events, channels
     assert len(figures.preview(events.series).to_json()) < 1_000_000
 
 
+def test_thousands_of_events_stay_under_a_megabyte_and_the_most_severe_are_told_in_full(make_events):
+    runs = [(first, first + 3) for first in range(100, 1_000_000, 200)]
+    events = make_events(runs, rows=1_000_000, channels=("pressure", "flow", "heat"))
+    figure = figures.overview(events, chosen=events[0])
+    assert len(figure.to_json()) < 1_000_000
+    told = next(trace for trace in figure.data if trace.name == "events").hovertext
+    assert (len(told), told[1_000]) == (len(events), "event 1001")
+    assert "severity" in told[999]
+
+
 def test_anomalous_rows_are_drawn_however_long_the_series_is(make_events):
     events = make_events([(777_777, 777_783)], rows=1_000_000, channels=("pressure",))
     line = traces(figures.overview(events), "y")[0]

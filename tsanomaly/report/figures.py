@@ -36,6 +36,9 @@ POINTS = 12_000
 SHADED = 400
 """Events shaded at most, the most severe ones: each is a shape of its own in the page."""
 
+TOLD = 1_000
+"""Events told in full under the pointer, the most severe ones; the others by their ranks: words are most of a page."""
+
 CHANNELS = 6
 """Channels drawn at most where the caller names none."""
 
@@ -172,6 +175,15 @@ def on_clock(series: Series, rows: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(times.astype("datetime64[ns]").astype(np.int64) / 1e6, np.float64)
 
 
+def _hover(event: Event) -> str:
+    if event.rank > TOLD:
+        return f"event {event.rank}"
+    return (
+        f"event {event.rank}, severity {event.severity:.0f}<br>{clock(event.peak_time)}<br>"
+        f"{as_html(event.channels[0].name)} {DIRECTIONS[event.direction]}"
+    )
+
+
 def leading_channels(events: Events, most: int = CHANNELS, chosen: Event | None = None) -> list[int]:
     """Columns of the channels that lead events, the chosen one and then the most severe first; then the other ones."""
     column = {name: j for j, name in enumerate(events.series.channels)}
@@ -217,11 +229,7 @@ def _peaks(stack: _Stack, place: int, seen: Sequence[Event], events: Events, cho
         name="events",
         showlegend=False,
         customdata=np.array([event.rank for event in seen]),
-        hovertext=[
-            f"event {event.rank}, severity {event.severity:.0f}<br>{clock(event.peak_time)}<br>"
-            f"{as_html(event.channels[0].name)} {DIRECTIONS[event.direction]}"
-            for event in seen
-        ],
+        hovertext=[_hover(event) for event in seen],
         hovertemplate="%{hovertext}<extra></extra>",
         marker={
             "color": palette.threshold,
