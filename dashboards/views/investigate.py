@@ -72,9 +72,11 @@ def show() -> None:
     asked = st.query_params
     named = "job" in asked or "show" in asked or bool(STORED.fullmatch(asked.get("event", "")))
     in_workspace = "run" not in asked and named
-    gone = "run" in asked
+    named_run = "run" in asked
+    gone = st.session_state.pop("gone", False) or named_run
     run = None if in_workspace else session.current()
     if run is None and gone:
+        st.session_state["gone"] = named_run  # the address forgets it, and the button below takes another round
         empty("This file is not here any more", "A file that nobody saved is forgotten after 14 days. Give it again.")
         return
     if run is None:

@@ -129,8 +129,10 @@ def test_an_event_can_be_chosen_in_the_picture_by_keys_and_in_the_table(judged):
     expect(heading(judged)).to_have_text(re.compile("^Event 2 of"))
     assert asked(judged, "event") != first
 
+    settle(judged)  # keys belong to buttons, and these are drawn anew
     judged.keyboard.press("k")
     expect(heading(judged)).to_have_text(re.compile("^Event 1 of"))
+    settle(judged)
     judged.keyboard.press("j")
     expect(heading(judged)).to_have_text(re.compile("^Event 2 of"))
 
