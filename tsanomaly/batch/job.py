@@ -393,13 +393,13 @@ class Executor(Section):
 
 
 class History(Section):
-    """What is kept; older is pruned after a run. Events with a verdict are always kept.
+    """What is kept; older runs and scores are pruned after a run.
 
     Attributes:
         runs: how long runs and their outcomes.
-        events: how long events.
+        events: how long events; not applied yet, events are kept.
         scores: how long scores.
-        models: how many earlier models of a series.
+        models: how many earlier models of a series; not applied yet, all are kept.
     """
 
     runs: Duration = 90 * DAY
