@@ -207,7 +207,6 @@ def whole(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event | None, wa
 
     def touched() -> None:
         selection = st.session_state[key]["selection"]
-        print("SEL", selection, flush=True)
         if selection["box"]:
             ends = [figures.row_at(events.series, end) for end in selection["box"][0]["x"]]
             session.remember(run, "rows", f"{min(ends)}-{max(ends) + 1}")
