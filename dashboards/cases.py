@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 
 import tsanomaly
-from tsanomaly.batch.findings import ERROR, EXPECTED, VALUE
+from tsanomaly.batch.detectors import model_file
 from tsanomaly.batch.job_file import parse_job
+from tsanomaly.batch.kept import from_kept
 from tsanomaly.batch.scoring import context
 from tsanomaly.batch.sources import open_source
 from tsanomaly.detection import events as station
@@ -47,15 +46,15 @@ class Case:
 
 
 def model_of(workspace: Workspace, job: str, series: str) -> Path:
-    """The file of the model that a job uses for a series: its own, or the shared one. Its name says what is in it.
+    """The file of the model that a job uses for a series. Its name says what is in it.
 
     Raises:
         DataError: there is none.
     """
-    stored = workspace.models.current(job, series) or workspace.models.current(job)
-    if stored is None:
+    path = model_file(workspace, job, series)
+    if path is None:
         raise DataError(f"job '{job}' has no model of '{series}' any more; run the job, and it learns one")
-    return stored.path
+    return path
 
 
 def open_case(
@@ -112,34 +111,8 @@ def readings(
         TsAnomalyError: there are none.
     """
     frame = workspace.scores.read(stored.job, stored.series, since, until)
-    if len(frame) and all(VALUE + channel in frame for channel in detector.channels_):
-        return from_kept(frame, stored.series, detector)
-    return from_source(workspace, stored, since, until, detector)
-
-
-def from_kept(
-    frame: pd.DataFrame, name: str, detector: tsanomaly.Detector
-) -> tuple[tsanomaly.Series, tsanomaly.Scores]:
-    """Series and scores out of what was kept, laid on the grid again."""
-    step = detector.step_
-    times = frame["time"].dt.tz_convert("UTC").dt.tz_localize(None).to_numpy().astype("datetime64[ns]")
-    row = np.round((times - times[0]) / step).astype(np.intp)
-    n, channels = int(row[-1]) + 1, detector.channels_
-    grid = times[0] + np.arange(n) * step
-
-    def column(name: str) -> Any:
-        full = np.full(n, np.nan)
-        full[row] = frame[name].to_numpy(np.float64)
-        return full
-
-    def matrix(prefix: str) -> Any:
-        known = [prefix + channel in frame for channel in channels]
-        empty = np.full(n, np.nan)
-        return np.column_stack([column(prefix + c) if here else empty for c, here in zip(channels, known, strict=True)])
-
-    series = tsanomaly.Series(grid, matrix(VALUE), channels, step, "UTC", name=name)
-    errors = matrix(ERROR).astype(np.float32)
-    return series, tsanomaly.Scores(grid, column("score"), errors, matrix(EXPECTED), channels)
+    kept = None if detector.step_ is None else from_kept(frame, stored.series, detector.channels_, detector.step_)
+    return kept or from_source(workspace, stored, since, until, detector)
 
 
 def from_source(
@@ -186,8 +159,10 @@ def latest(
         raise DataError(f"job '{job}' has not scored '{name}' yet; let it run first")
     since = until - rows * step_of(detector)
     frame = workspace.scores.read(job, name, since, until)
-    if len(frame) >= detector.window_ and all(VALUE + channel in frame for channel in detector.channels_):
-        return from_kept(frame, name, detector)
+    if len(frame) >= detector.window_ and detector.step_ is not None:
+        kept = from_kept(frame, name, detector.channels_, detector.step_)
+        if kept is not None:
+            return kept
     series = source_series(workspace, job, name, since, until)
     return series, detector.scores(series)
 

@@ -13,6 +13,7 @@ from jobwork import Action, JobWork, stretch
 import tsanomaly
 from tsanomaly.batch.backtest import backtest
 from tsanomaly.batch.contract import Expectation
+from tsanomaly.batch.detectors import as_it_judges
 from tsanomaly.batch.job import Job, Threshold
 from tsanomaly.batch.learning import learn
 from tsanomaly.batch.planning import Given
@@ -64,7 +65,8 @@ def test(work: JobWork, workspace: Workspace, job: Job) -> None:
     """What a version would catch in the latest readings, at its own threshold."""
     name, version = work.request["series"], int(work.request["version"])
     work.tell("loading the detector")
-    detector = tsanomaly.load(workspace.models.path(job.name, version, work.request["scope"]))
+    loaded = tsanomaly.load(workspace.models.path(job.name, version, work.request["scope"]))
+    detector = as_it_judges(workspace, job.name, name, loaded)
     series, _ = cases.latest(workspace, job.name, name, detector)
     found = self_test(detector, series, threshold=detector.threshold_.value, on_progress=work.on_progress)
     work.write("result", {"series": name, "version": version, "findings": found.to_dict()})

@@ -45,6 +45,13 @@ def detector(path: Path) -> tsanomaly.Detector:
     return tsanomaly.load(path)
 
 
+def detector_for(path: Path, job: str, series: str) -> tsanomaly.Detector:
+    """The detector in a file of the workspace as it judges one series of a job, on the series' own scale."""
+    from tsanomaly.batch.detectors import as_it_judges  # it brings what detectors need, which takes seconds
+
+    return as_it_judges(workspace(), job, series, detector(path))
+
+
 def current() -> Run | None:
     """The run in the address bar, or else the one this session looked at last, or else the file of the command line."""
     wanted = st.query_params.get("run") or st.session_state.get("run")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
 import access
@@ -15,6 +16,7 @@ import closeup
 import event_table
 import judging
 import pieces
+import reporting
 import session
 import streamlit as st
 import words
@@ -45,6 +47,7 @@ LABELS = {
 }
 SPANS = {"Close": None, "Day": 1.0, "Week": 7.0, "Month": 30.4375, "Year": 365.25}
 MOST = 5000
+DAY = timedelta(days=1)
 
 
 def show() -> None:
@@ -181,8 +184,11 @@ def listing(workspace: Workspace, events: list[StoredEvent], chosen: StoredEvent
     )
     if len(events) == MOST:
         st.caption(f"The {MOST:,} most severe; narrow the filters to see others.")
-    if st.button("Labels in and out", key="labels", type="tertiary"):
-        takeaway(workspace, events)
+    with st.container(horizontal=True, gap="small"):
+        if st.button("Report", key="report", type="tertiary", help="A page of HTML with pictures and verdicts."):
+            report(workspace, chosen)
+        if st.button("Labels in and out", key="labels", type="tertiary"):
+            takeaway(workspace, events)
     judging.several(workspace, [event for event in events if event.id in set(marked)])
 
 
@@ -261,6 +267,39 @@ def about(event: StoredEvent) -> None:
     pieces.lead(sentence(shown(str(said), 200)) if said else sentence(leading))
     rare = f"Severity {event.severity:.0f} of 100: {rarity(event.severity)}"
     pieces.quiet(f"{rare} · job {event.job}{state.get(event.status, '')}{held}")
+
+
+@st.dialog("Report")
+def report(workspace: Workspace, event: StoredEvent) -> None:
+    """A page about the events of the chosen one's job, of a stretch that ends with the latest of them."""
+    zone = words.ZoneInfo(words.zone())
+    latest = max((each.end for each in workspace.events.list(event.job, order="start", limit=1)), default=event.end)
+    last = (max(latest, event.end) + DAY).astimezone(zone).date()
+    pieces.lead(
+        f"All events of job {event.job} in a stretch of time: data, settings and model, each event with its picture, "
+        "what broke, the smallest repair and its verdict, and how to make the page again."
+    )
+    left, right = st.columns(2)
+    first = left.date_input("From", min(event.start.astimezone(zone).date(), last - 90 * DAY), key="report-from")
+    last = right.date_input("Before", last, key="report-until")
+    since, until = (datetime.combine(day, time(), zone) for day in (first, last))
+    if since >= until:
+        st.error("The first day must lie before the last one.")
+    elif st.button("Write it", type="primary", key="report-write"):
+        try:
+            with st.spinner("Writing the report"):
+                page = reporting.of_job(workspace, event.job, since, until)
+        except TsAnomalyError as error:
+            pieces.problem(error)
+            return
+        st.download_button(
+            f"Download: {len(page) / 1e6:.1f} MB",
+            page,
+            f"{event.job}.html",
+            "text/html",
+            on_click="ignore",
+            help="It opens without a network, and without this program.",
+        )
 
 
 @st.dialog("Verdicts as labels")
@@ -342,7 +381,8 @@ def case_of(
     found: str, days: float | None, model: str, zone: str, _event: StoredEvent, _workspace: Workspace
 ) -> cases.Case:
     """An event with its readings; kept for a while."""
-    return cases.open_case(_workspace, _event, days, session.detector(Path(model)), zone)
+    detector = session.detector_for(Path(model), _event.job, _event.series)
+    return cases.open_case(_workspace, _event, days, detector, zone)
 
 
 def similar(workspace: Workspace, event: StoredEvent) -> None:

@@ -14,6 +14,7 @@ import event_table
 import judging
 import numpy as np
 import pieces
+import reporting
 import rules
 import saving
 import scheduling
@@ -32,7 +33,6 @@ from tsanomaly.detection.explanation import Explanation
 from tsanomaly.detection.verdicts import instant
 from tsanomaly.errors import BundleError
 from tsanomaly.report import figures
-from tsanomaly.report.html import to_html
 from tsanomaly.report.words import (
     clock,
     headline,
@@ -385,7 +385,11 @@ def verdicts(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event) -> Non
     if not access.may_write():
         return
     if not events.series.has_clock:
-        pieces.quiet("Verdicts need times: this file has no clock, so its events cannot be kept in the workspace.")
+        pieces.quiet(
+            "This file has row numbers and no times, and a verdict is kept by the time of its event, so that it still "
+            "fits when more rows come: add a column of times to the file, or name the one it has under New data, "
+            "'Read it differently', and judge its events then."
+        )
         return
     with st.container(horizontal=True, gap="small"):
         for judgement, key in judging.KEYS.items():
@@ -432,20 +436,17 @@ def spans_around(series: tsanomaly.Series, event: tsanomaly.Event) -> dict[str, 
 def downloads(run: Run, events: tsanomaly.Events, threshold: str) -> None:
     """All of it, to take away."""
     name = stem(run.request.name)
-    series = events.series.name
-    twins = {series: said} if (said := run.twin.verdict) else {}
-    tests = {series: findings} if (findings := run.trial(threshold).findings) else {}
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button("Events as CSV", events.to_csv, f"{name}-events.csv", "text/csv", on_click="ignore")
         json = "application/json"
         st.download_button("Events as JSON", events.to_json, f"{name}-events.json", json, on_click="ignore")
         st.download_button(
             "Report",
-            lambda: to_html([events], session.result(run).diagnosis, twins=twins, tests=tests),
+            lambda: reporting.of_run(run, events, threshold),
             f"{name}.html",
             "text/html",
             on_click="ignore",
-            help="One page with pictures that opens without this program.",
+            help="One page with pictures that opens without this program. Writing it takes some seconds.",
         )
         st.download_button(
             "Model",

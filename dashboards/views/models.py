@@ -219,7 +219,7 @@ def series_of(workspace: Workspace, model: StoredModel) -> str | None:
 def drift(workspace: Workspace, model: StoredModel) -> None:
     """Whether scores still lie where they lay, and whether the data still keep their contract."""
     name = series_of(workspace, model)
-    detector = session.detector(model.path)
+    detector = session.detector_for(model.path, model.job, name or "")
     series, scores = cases.latest(workspace, model.job, name or "", detector)
     learned = detector.calibration_[np.isfinite(detector.calibration_)]
     since = scores.total[np.isfinite(scores.total)]
@@ -291,7 +291,7 @@ def compare(workspace: Workspace, model: StoredModel, versions: list[StoredModel
     if len(others) > 1:
         other = st.selectbox("With", others, format_func=lambda each: f"v{each.version}", key="compare-with")
     name = series_of(workspace, model)
-    one, two = session.detector(model.path), session.detector(other.path)
+    one, two = (session.detector_for(each.path, model.job, name or "") for each in (model, other))
     with st.spinner("Both judge the latest readings"):
         series, _ = cases.latest(workspace, model.job, name or "", one)
         found = judged(f"{model.path}", name or "", str(series.times[-1]), one, series)

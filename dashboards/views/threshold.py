@@ -159,7 +159,7 @@ def of_job(workspace: Workspace, jobs: list[str], name: str) -> Subject:
 @st.cache_resource(max_entries=8, ttl="10m", show_spinner=False)
 def study_of(job: str, series_name: str, until: str, model: str, _workspace: Workspace) -> studio.Study:
     """The latest readings of a series, as they were scored."""
-    detector = session.detector(Path(model))
+    detector = session.detector_for(Path(model), job, series_name)
     series, scores = cases.latest(_workspace, job, series_name, detector, ROWS)
     return studio.Study(f"{job} {series_name} {until} {Path(model).stem}", series, scores, detector)
 

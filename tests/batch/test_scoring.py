@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tsanomaly import Budget, Detector, Training, from_array
+from tsanomaly.batch.detectors import fitted_to
 from tsanomaly.batch.scoring import (
     Calibration,
     Stretch,
@@ -18,6 +19,7 @@ from tsanomaly.batch.scoring import (
     row_at,
     settling,
 )
+from tsanomaly.detection.explanation import explain
 from tsanomaly.detection.thresholds import Quantile
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -130,6 +132,19 @@ def test_a_shared_model_judges_a_series_on_its_own_scale(shared):
         assert np.median(off) < 0.2 * series.values.std()
     assert results[0] == results[1]
     assert over(judged.found, 902, 1502)
+
+
+def test_a_shared_model_fitted_to_a_series_takes_it_in_its_own_units(shared):
+    loud = machine(seed=50, level=1e6, size=1e4, name="loud")
+    known, scores = calibrate(shared, loud, "standard", "m", None, "")
+    fitted = fitted_to(shared, known)
+    np.testing.assert_allclose(fitted.scores(loud).total, scores.total, rtol=1e-5)
+    np.testing.assert_allclose(fitted.scores(loud).expected, scores.expected, rtol=1e-5)
+    assert fitted.threshold_ == (known.threshold or shared.threshold_)
+    assert shared.scaling_.kind == "none"
+    event = fitted.detect(loud)[0]
+    repair = explain(fitted.detect(loud), event, fitted).repair
+    assert repair.score_after < repair.score_before / 2
 
 
 def test_a_new_series_is_scored_from_its_first_day_by_the_shared_threshold(shared):

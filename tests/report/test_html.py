@@ -138,7 +138,7 @@ def test_series_come_in_the_order_of_their_worst_events(make_events, diagnosis):
 
 def test_without_events_it_says_so(page):
     shown = page([])
-    assert [about for tag, about in shown.elements if tag == "table"] == [{"class": "about"}]
+    assert [about for tag, about in shown.elements if tag == "table"] == [{"class": "about"}] * 2
     assert "no event" in shown.text.lower()
 
 
@@ -191,6 +191,7 @@ def test_what_verdicts_hold_back_stays_on_the_page_with_the_reason(make_events, 
     shown = Page(html.to_html([events], diagnosis, WRITTEN, feedback=Feedback((verdict,)), calendar=calendar))
     assert "held back: judged a false alarm by <i>Ada</i> on 2026-11-21" in shown.text
     assert HOSTILE in shown.text
+    assert "Held back: judged a false alarm by <i>Ada</i> on 2026-11-21." in shown.text  # beside its picture
     assert "held back: maintenance: Inspection <script>" in shown.text
     assert (shown.count("i"), shown.count("img")) == (2, 0)  # the two bars of severity
 
@@ -199,11 +200,20 @@ def test_it_says_how_to_make_it_again(make_events, diagnosis, tmp_path):
     path = tmp_path / "pump.csv"
     path.write_bytes(b"time,flow\n")
     origin = Origin.of_file(path, "tsanomaly detect 'a <b>.csv' --report out.html")
+    origin = replace(origin, job='name = "<b>"\nscope = "shared"\n')
     shown = Page(html.to_html([make_events([])], diagnosis, WRITTEN, origin=origin))
     assert "tsanomaly detect 'a <b>.csv' --report out.html" in shown.text
     assert hashlib.sha256(b"time,flow\n").hexdigest() in shown.text
+    assert 'name = "<b>" scope = "shared"' in shown.text
     assert f"tsanomaly {tsanomaly.__version__}, Python " in shown.text
     assert Origin.of_file(tmp_path / "gone.csv").file_sha256 == ""
+
+
+def test_it_names_the_data_by_their_hash(make_events, diagnosis):
+    events = make_events([], gaps=[(500, 700)])
+    shown = Page(html.to_html([events], diagnosis, WRITTEN))
+    assert hashlib.sha256(events.series.values.tobytes()).hexdigest() in shown.text
+    assert f"rows {len(events.series):,}" in shown.text
 
 
 def test_with_the_detector_it_shows_model_settings_and_the_smallest_repair(diagnosis):

@@ -5,15 +5,17 @@ Nothing is scored again but the short stretches that repairs need; the job's sou
 
 from __future__ import annotations
 
-from datetime import datetime
-from pathlib import Path
+import shlex
+from datetime import UTC, datetime
 
 import numpy as np
 
+from tsanomaly.batch.detectors import detector_of
 from tsanomaly.batch.job import Job
+from tsanomaly.batch.job_secrets import without_secrets
+from tsanomaly.batch.job_toml import as_toml
 from tsanomaly.batch.kept import from_kept
 from tsanomaly.detection import events as station
-from tsanomaly.detection.bundle import load
 from tsanomaly.detection.detector import Detector
 from tsanomaly.detection.events import Events
 from tsanomaly.detection.thresholds import Threshold
@@ -42,13 +44,11 @@ def job_report(workspace: Workspace, job: Job, since: datetime, until: datetime,
     results: list[Events] = []
     detectors: dict[str, Detector] = {}
     for name, events in list(by_series.items())[:PICTURED_SERIES]:
-        detector = _detector(workspace, job, name)
+        detector = detector_of(workspace, job, name)
         judged = None if detector is None else _judged(workspace, job.name, name, events, detector, since, until)
         if detector is not None and judged is not None:
             results.append(judged)
-            if job.model.bundle is not None or workspace.models.current(job.name, name) is not None:
-                # a shared one scales each series by itself: what a repair would do cannot be told by the model alone
-                detectors[name] = detector
+            detectors[name] = detector
     if found and not results:
         raise DataError(f"no readings of job '{job.name}' are kept for that time; let it run with scores kept")
     channels = results[0].series.channels if results else ()
@@ -59,19 +59,24 @@ def job_report(workspace: Workspace, job: Job, since: datetime, until: datetime,
     return to_html(
         results,
         about,
+        twins=_twins(workspace, job.name),
         detectors=detectors,
         feedback=workspace.verdicts.feedback(job.name),
         calendar=workspace.calendars.spans(job.calendar.names, since, until),
-        origin=Origin(command),
+        origin=Origin(command, job=without_secrets(as_toml(job))),
     )
 
 
-def _detector(workspace: Workspace, job: Job, series: str) -> Detector | None:
-    """The model that a job uses for a series: the one it was given, its own, or the shared one."""
-    if job.model.bundle is not None:
-        return load(Path(job.located(job.model.bundle)))
-    stored = workspace.models.current(job.name, series) or workspace.models.current(job.name)
-    return None if stored is None else load(stored.path)
+def report_command(job: str, since: datetime, until: datetime) -> str:
+    """The command that writes the same page of a registered job."""
+    stretch = f"--since {since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ} --until {until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return f"tsanomaly events report {shlex.quote(job)} {stretch}"
+
+
+def _twins(workspace: Workspace, job: str) -> dict[str, str]:
+    """By series, whether the autoencoder in use beats its linear twin, where that was ever tried."""
+    models = workspace.models.all_current(job)
+    return {name: str(said) for name, one in models.items() if name is not None and (said := one.about.get("twin"))}
 
 
 def _judged(

@@ -16,7 +16,7 @@ from tsanomaly.detection.feedback import Feedback, Ruling, Span, apply
 from tsanomaly.report import self_test
 from tsanomaly.report.figures import overview, zoom
 from tsanomaly.report.heat_map import heat_map
-from tsanomaly.report.origin import Origin, learned_since, model_of, settings_of
+from tsanomaly.report.origin import Origin, data_of, learned_since, model_of, settings_of
 from tsanomaly.report.page import as_json, render
 from tsanomaly.series import Diagnosis
 
@@ -47,7 +47,8 @@ class Part:
         band: the expected range that pictures show; ``None`` where there are none.
         verdict: whether the autoencoder beats its linear twin on it.
         test: its self-test; ``None`` where none was made.
-        settings, model: of its detector, names and values; empty where it is not known.
+        data: what was judged, names and values.
+        settings, model: of its detector, likewise; empty where it is not known.
     """
 
     events: Events
@@ -59,6 +60,7 @@ class Part:
     band: Band | None
     verdict: str
     test: Mapping[str, Any] | None
+    data: list[tuple[str, str]]
     settings: list[tuple[str, str]]
     model: list[tuple[str, str]]
 
@@ -147,6 +149,7 @@ def _part(events: Events, drawn: bool, pictured: set[int], known: _Known) -> Par
         band,
         self_test.verdict(known.twins.get(name), known.tests.get(name)),
         known.tests.get(name),
+        data_of(events.series),
         [] if detector is None else settings_of(detector),
         [] if detector is None else model_of(detector),
     )

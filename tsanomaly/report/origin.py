@@ -11,9 +11,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tsanomaly import __version__
+from tsanomaly.detection.events import moment
 from tsanomaly.detection.verdicts import Moment
-from tsanomaly.report.words import clock, counted
+from tsanomaly.report.words import clock, counted, lasting
+from tsanomaly.series import Series
 
 if TYPE_CHECKING:
     from tsanomaly.detection.detector import Detector
@@ -41,11 +45,13 @@ class Origin:
         command: that makes it again; empty: not made by a command.
         file_sha256: of the file's bytes; empty: not of a file.
         versions: of what results depend on.
+        job: the text of the job that scored, without secrets; empty: no job did.
     """
 
     command: str = ""
     file_sha256: str = ""
     versions: Mapping[str, str] = field(default_factory=versions)
+    job: str = ""
 
     @classmethod
     def of_file(cls, path: Path, command: str = "") -> Origin:
@@ -55,6 +61,20 @@ class Origin:
                 return cls(command, hashlib.file_digest(file, "sha256").hexdigest())
         except OSError:
             return cls(command)
+
+
+def data_of(series: Series) -> list[tuple[str, str]]:
+    """What was judged, name and value."""
+    missing = int(np.isnan(series.values).sum())
+    said = [
+        ("rows", f"{len(series):,}"),
+        ("first and last moment", f"{clock(moment(series, 0))} to {clock(moment(series, len(series)))}"),
+        ("step", "" if series.step is None else lasting(series.step)),
+        ("channels", ", ".join(series.channels)),
+        ("readings missing", f"{missing:,} of {series.values.size:,}"),
+        ("SHA-256 of its readings", hashlib.sha256(np.ascontiguousarray(series.values).tobytes()).hexdigest()),
+    ]
+    return [(name, value) for name, value in said if value]
 
 
 def settings_of(detector: Detector) -> list[tuple[str, str]]:
@@ -84,8 +104,8 @@ def learned_since(detector: Detector) -> Moment:
     start = detector.learned_from_["start"]
     if isinstance(start, int):
         return start
-    moment = datetime.fromisoformat(start)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    first = datetime.fromisoformat(start)
+    return first.replace(tzinfo=UTC) if first.tzinfo is None else first
 
 
 def _said(value: Any) -> str:

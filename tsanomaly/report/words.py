@@ -29,6 +29,12 @@ def shown(name: str, most: int = 60) -> str:
     return "".join("\ufffd" if unicodedata.category(letter) in _INVISIBLE else letter for letter in cut)
 
 
+def lines(text: str, most: int = 400) -> str:
+    """A text of several lines, each as :func:`shown` has it; beyond ``most`` of them, ``…``."""
+    each = text.rstrip("\n").split("\n")
+    return "\n".join([*(shown(line, 400) for line in each[:most]), *("…" for _ in each[most : most + 1])])
+
+
 def as_html(name: str, most: int = 60) -> str:
     """:func:`shown`, with markup escaped: for HTML, and for plotly's texts, which know some of it."""
     return html.escape(shown(name, most), quote=True)

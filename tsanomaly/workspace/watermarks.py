@@ -32,6 +32,13 @@ class Watermarks:
         """When a run last found new rows, by series."""
         return self._column(job, "arrived_at")
 
+    def state(self, job: str, name: str) -> dict[str, Any] | None:
+        """What the runner remembers of one series; ``None``: nothing."""
+        wanted = select(series.c.state).where(series.c.job == job, series.c.digest == digest(name))
+        with self._database.reading() as connection:
+            found: dict[str, Any] | None = connection.execute(wanted).scalar()
+        return found
+
     def states(self, job: str) -> dict[str, dict[str, Any] | None]:
         """What the runner remembers of every series of a job that it ever met; ``None``: nothing."""
         wanted = select(series.c.name, series.c.state).where(series.c.job == job).order_by(series.c.name)

@@ -1,0 +1,66 @@
+"""The detector that a job uses for a series, as it judges that very series, for whoever looks at events afterwards."""
+
+from __future__ import annotations
+
+from copy import copy
+from pathlib import Path
+
+from tsanomaly.batch.job import Job
+from tsanomaly.batch.job_file import parse_job
+from tsanomaly.batch.scoring import Calibration
+from tsanomaly.detection.bundle import load
+from tsanomaly.detection.detector import Detector
+from tsanomaly.errors import WorkspaceError
+from tsanomaly.workspace import Workspace
+
+
+def model_file(workspace: Workspace, job: str, series: str, given: Job | None = None) -> Path | None:
+    """The file of the model that a job uses for a series: the one it was given, the series' own, or the shared one;
+    ``None``: there is none.
+
+    Args:
+        given: the job, where it is not the registered one.
+    """
+    wanted = given or _registered(workspace, job)
+    if wanted is not None and wanted.model.bundle is not None:
+        path = Path(wanted.located(wanted.model.bundle))
+        return path if path.is_file() else None
+    stored = workspace.models.current(job, series) or workspace.models.current(job)
+    return None if stored is None else stored.path
+
+
+def as_it_judges(workspace: Workspace, job: str, series: str, detector: Detector) -> Detector:
+    """A detector as it judges one series: a shared one on the series' own scale, and with its own threshold.
+
+    Args:
+        detector: the one in :func:`model_file`, which stays as it is.
+    """
+    state = workspace.watermarks.state(job, series)
+    return detector if state is None else fitted_to(detector, Calibration.from_dict(dict(state)))
+
+
+def detector_of(workspace: Workspace, job: Job, series: str) -> Detector | None:
+    """Both: the detector of a series, as it judges it; ``None``: there is none.
+
+    Raises:
+        BundleError: its file cannot be read.
+    """
+    path = model_file(workspace, job.name, series, job)
+    return None if path is None else as_it_judges(workspace, job.name, series, load(path))
+
+
+def fitted_to(detector: Detector, calibration: Calibration) -> Detector:
+    """A shared detector that takes a series in its own units; it gives what ``shared_scores`` gives."""
+    own = copy(detector)
+    if detector.scaling_.kind == "none":
+        own.scaling_ = calibration.scaling
+    if calibration.threshold is not None:
+        own.threshold_ = calibration.threshold
+    return own
+
+
+def _registered(workspace: Workspace, job: str) -> Job | None:
+    try:
+        return parse_job(workspace.jobs.get(job).toml, job)
+    except WorkspaceError:
+        return None
