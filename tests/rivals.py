@@ -8,7 +8,7 @@ import pandas as pd
 from store_samples import at, event, scored
 
 from tsanomaly.detection.verdicts import Judgement
-from tsanomaly.errors import ConflictError
+from tsanomaly.errors import ConflictError, WorkspaceError
 from tsanomaly.workspace import AlertDraft, Outcome, Workspace
 
 CONTEXT = get_context("forkserver")
@@ -64,6 +64,23 @@ def judge(place, url, event_id, times):
             except ConflictError:
                 conflicts += 1
     return conflicts
+
+
+def write_notes(place, url, event_ids, before):
+    """The first forgets old events, the others write a note on each; which events have one of theirs."""
+    noted, refused = [], []
+    with Workspace.open(url) as workspace:
+        for event_id in event_ids:
+            if place == 0:
+                workspace.events.prune("pumps", before)
+                continue
+            try:
+                workspace.notes.add("seen", author=f"analyst {place}", event_id=event_id)
+                noted.append(event_id)
+            except WorkspaceError as error:
+                refused.append(str(error))
+    assert all("there is no event" in sentence for sentence in refused), refused
+    return noted
 
 
 def put_job(place, url):

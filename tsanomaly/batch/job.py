@@ -393,13 +393,13 @@ class Executor(Section):
 
 
 class History(Section):
-    """What is kept; older runs and scores are pruned after a run.
+    """What is kept; what is older is forgotten once a day, after a run.
 
     Attributes:
-        runs: how long runs and their outcomes.
-        events: how long events; not applied yet, events are kept.
+        runs: how long runs and their outcomes, and alerts that were sent.
+        events: how long events that nobody judged or wrote a note on; the others stay for good.
         scores: how long scores.
-        models: how many earlier models of a series; not applied yet, all are kept.
+        models: how many models of a series beside the one in use, which always stays.
     """
 
     runs: Duration = 90 * DAY

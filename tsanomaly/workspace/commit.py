@@ -19,12 +19,13 @@ from tsanomaly.workspace.events import ALL_CHANNELS, LEADING, EventChange
 from tsanomaly.workspace.identity import Known, Stretch, reconcile
 from tsanomaly.workspace.kinds import Change, EventStatus, Outcome
 from tsanomaly.workspace.outbox import AlertDraft, enqueue
-from tsanomaly.workspace.rulings import rule_on_found, rulings_in_turn
+from tsanomaly.workspace.rulings import rule_on_found
 from tsanomaly.workspace.runs import Run, fence
 from tsanomaly.workspace.scores import ScorePart, register
 from tsanomaly.workspace.series_rows import SeriesRow, hold
 from tsanomaly.workspace.statements import chunks, upsert
 from tsanomaly.workspace.tables import event_history, events, run_series, series
+from tsanomaly.workspace.turns import rulings_in_turn
 
 OF_A_FILE = {"rank", "start_row", "end_row", "peak_row"}
 """What an event is called within the rows that were scored together: other rows in the next run, so not stored."""

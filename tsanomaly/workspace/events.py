@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
@@ -16,6 +16,7 @@ from tsanomaly.errors import WorkspaceError
 from tsanomaly.workspace.database import Database
 from tsanomaly.workspace.kinds import Change, EventStatus
 from tsanomaly.workspace.names import digest
+from tsanomaly.workspace.retention import forget_events
 from tsanomaly.workspace.runs import Run
 from tsanomaly.workspace.statements import chunks
 from tsanomaly.workspace.tables import event_history, events, series
@@ -196,6 +197,21 @@ class EventTable:
     def changed_in(self, run: Run | int) -> Sequence[EventChange]:
         """What a run did to events, in the order in which it was done; the same after a takeover."""
         return self._changes(event_history.c.run_id == (run.id if isinstance(run, Run) else run))
+
+    def prune(self, job: str, before: datetime, *, late: timedelta = timedelta(0)) -> int:
+        """Forget events of a job that ended before then, with what runs did to them.
+
+        Those stay that somebody judged or wrote a note on, also where the verdict was undone, and those that such a
+        one was merged into; so do those that a run may score again, and the audit trail.
+
+        Args:
+            late: so much before a series' watermark a run may score again.
+
+        Returns:
+            How many were forgotten.
+        """
+        with self._database.writing() as connection:
+            return forget_events(connection, job, before, late)
 
     def _changes(self, which: Any) -> Sequence[EventChange]:
         columns = (event_history.c[name] for name in EventChange.__annotations__)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from tsanomaly.errors import WorkspaceError
 from tsanomaly.workspace.audit import record
@@ -17,8 +18,12 @@ from tsanomaly.workspace.database import Database
 from tsanomaly.workspace.files import folder_name, keep
 from tsanomaly.workspace.names import digest, short
 from tsanomaly.workspace.series_rows import hold
-from tsanomaly.workspace.statements import in_turn
+from tsanomaly.workspace.statements import chunks
 from tsanomaly.workspace.tables import models, series
+from tsanomaly.workspace.turns import models_in_turn
+
+SHARED = "all"
+"""The folder of the model that all series of a job share."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +72,14 @@ class Models:
             The version.
         """
         scope = _scope(series)
-        folder = self._folder / "models" / folder_name(short(job, "a job's name")) / (scope or "all")
-        path = keep(folder, ".safetensors", lambda aside: shutil.copyfile(bundle_path, aside))
-        row: dict[str, Any] = {"job": job, "scope": scope, "content": path.stem, "about": dict(about), "active": False}
-        row |= {"path": path.relative_to(self._folder).as_posix(), "added_at": now or datetime.now(UTC)}
+        folder = self._folder / "models" / folder_name(short(job, "a job's name")) / (scope or SHARED)
+        row: dict[str, Any] = {"job": job, "scope": scope, "about": dict(about), "active": False}
         with self._database.writing() as connection:
             row["series_id"] = None if series is None else hold(connection, job, [series])[series].id
-            in_turn(connection, "models", job, scope)
+            models_in_turn(connection, job, scope)
+            path = keep(folder, ".safetensors", lambda aside: shutil.copyfile(bundle_path, aside))
+            row |= {"path": path.relative_to(self._folder).as_posix(), "content": path.stem}
+            row["added_at"] = now or datetime.now(UTC)
             last = connection.execute(
                 select(models.c.version, models.c.content).where(_of(job, scope)).order_by(models.c.version.desc())
             ).first()
@@ -119,7 +125,7 @@ class Models:
         """
         scope = _scope(series)
         with self._database.writing() as connection:
-            in_turn(connection, "models", job, scope)
+            models_in_turn(connection, job, scope)
             known = connection.execute(select(models.c.version, models.c.active).where(_of(job, scope)))
             versions = {row.version: row.active for row in known}
             if version not in versions:
@@ -130,6 +136,51 @@ class Models:
                 what = job if series is None else f"{job} · {series}"
                 at = now or datetime.now(UTC)
                 record(connection, at, author, "activate model", what, {"version": was}, {"version": version})
+
+    def prune(self, job: str, keep: int) -> int:
+        """Forget versions of a job's models, and remove their files; of each model, the one in use stays, and so do the
+        ``keep`` latest others.
+
+        A process killed meanwhile leaves at most a file that no version names: :meth:`sweep` removes it.
+
+        Returns:
+            How many versions were forgotten.
+        """
+        counted = select(models.c.scope).where(models.c.job == job, ~models.c.active).group_by(models.c.scope)
+        with self._database.reading() as connection:
+            scopes = connection.execute(counted.having(func.count() > keep).order_by(models.c.scope)).scalars().all()
+        forgotten = 0
+        for some in chunks(scopes, 100):
+            with self._database.writing() as connection:
+                for scope in some:  # in their order: nobody waits in a circle
+                    models_in_turn(connection, job, scope)
+                gone = _forget(connection, job, some, keep)
+            forgotten += len(gone)
+            self._remove(job, gone)
+        return forgotten
+
+    def sweep(self, job: str, older_than: timedelta = timedelta(days=1)) -> int:
+        """Remove files of a job's models that no version names, left by processes that died; returns how many."""
+        with self._database.reading() as connection:
+            known = set(connection.execute(select(models.c.path).where(models.c.job == job)).scalars())
+        strays = [
+            (path.relative_to(self._folder).as_posix(), "" if path.parent.name == SHARED else path.parent.name)
+            for path in (self._folder / "models" / folder_name(job)).glob("*/*")
+            if time.time() - path.stat().st_mtime >= older_than.total_seconds()
+        ]
+        return self._remove(job, [(path, scope) for path, scope in strays if path not in known])
+
+    def _remove(self, job: str, files: Iterable[tuple[str, str]]) -> int:
+        """Remove files, each with its scope, but those that a version names; how many."""
+        removed = 0
+        for path, scope in sorted(set(files)):
+            with self._database.writing() as connection:
+                models_in_turn(connection, job, scope)  # whoever stores the same bytes just now names them before us
+                if connection.scalar(select(func.count()).where(models.c.path == path)):
+                    continue
+                (self._folder / path).unlink(missing_ok=True)
+                removed += 1
+        return removed
 
 
 def _read(database: Database, job: str | None, scope: str | None = None, *, active: bool = False) -> list[StoredModel]:
@@ -159,6 +210,15 @@ def _of(job: str, scope: str) -> Any:
 
 def _use(connection: Connection, job: str, scope: str, version: int) -> None:
     connection.execute(update(models).where(_of(job, scope)).values(active=models.c.version == version))
+
+
+def _forget(connection: Connection, job: str, scopes: Sequence[str], keep: int) -> list[tuple[str, str]]:
+    """Remove the rows of versions not in use beyond the latest; the files that they named, with their scopes."""
+    place = func.row_number().over(partition_by=models.c.scope, order_by=models.c.version.desc()).label("place")
+    others = select(models.c.id, place).where(models.c.job == job, models.c.scope.in_(scopes), ~models.c.active)
+    ranked = others.subquery()
+    gone = delete(models).where(models.c.id.in_(select(ranked.c.id).where(ranked.c.place > keep)))
+    return [(row.path, row.scope) for row in connection.execute(gone.returning(models.c.path, models.c.scope))]
 
 
 def _missing(job: str, version: int) -> WorkspaceError:

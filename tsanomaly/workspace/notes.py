@@ -62,7 +62,9 @@ class Notes:
         row = {"text": _text(text), "author": short(author or "unknown", "an author's name"), "version": 1}
         row |= {"at": now or datetime.now(UTC), "event_id": event_id, "job": job, "series_id": None}
         with self._database.writing() as connection:
-            if event_id is not None and not connection.scalar(select(events.c.id).where(events.c.id == event_id)):
+            # Held, so that it is not pruned meanwhile.
+            this = locked(select(events.c.id).where(events.c.id == event_id), shared=True)
+            if event_id is not None and not connection.scalar(this):
                 raise WorkspaceError(f"there is no event '{event_id[:40]}' in this workspace")
             if job is not None and series is not None:
                 row["series_id"] = hold(connection, job, [series])[series].id

@@ -17,19 +17,11 @@ from tsanomaly.detection.verdicts import Feedback, Occurrence, Verdict
 from tsanomaly.workspace.calendar_store import spans_of
 from tsanomaly.workspace.events import StoredEvent, read_events
 from tsanomaly.workspace.kinds import EventStatus
-from tsanomaly.workspace.statements import chunks, in_turn
+from tsanomaly.workspace.statements import chunks
 from tsanomaly.workspace.tables import events, verdicts
 
 MOST = 20_000
 """Events of a job that a verdict is held against, the latest."""
-
-
-def rulings_in_turn(connection: Connection, job: str, *, shared: bool = False) -> None:
-    """Verdicts on events of a job come one after the other, and not while a run stores events there.
-
-    Otherwise a run could store an event just when a verdict on one like it is given, and neither would see the other.
-    """
-    in_turn(connection, "rulings", job, shared=shared)
 
 
 def feedback_of(connection: Connection, job: str) -> Feedback:

@@ -147,7 +147,7 @@ class ScoreFiles:
             (self._folder / path).unlink(missing_ok=True)
         return len(paths)
 
-    def sweep(self, older_than: timedelta = timedelta(days=1)) -> int:
+    def sweep(self, older_than: timedelta = timedelta(days=1), job: str | None = None) -> int:
         """Remove files that no commit registered, left by processes that died; returns how many.
 
         Younger ones stay: their run may be about to commit.
@@ -155,7 +155,8 @@ class ScoreFiles:
         with self._database.reading() as connection:
             known = set(connection.execute(select(score_parts.c.path)).scalars())
         swept = 0
-        for path in sorted((self._folder / "scores").glob("job=*/day=*/*")):
+        of_job = "*" if job is None else folder_name(job)
+        for path in sorted((self._folder / "scores").glob(f"job={of_job}/day=*/*")):
             stray = path.relative_to(self._folder).as_posix() not in known
             if stray and time.time() - path.stat().st_mtime >= older_than.total_seconds():
                 path.unlink(missing_ok=True)

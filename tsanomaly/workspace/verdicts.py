@@ -15,9 +15,10 @@ from tsanomaly.workspace.audit import record
 from tsanomaly.workspace.database import Database
 from tsanomaly.workspace.events import StoredEvent, read_event
 from tsanomaly.workspace.names import digest, short
-from tsanomaly.workspace.rulings import feedback_of, rule_again, rulings_in_turn
+from tsanomaly.workspace.rulings import feedback_of, rule_again
 from tsanomaly.workspace.statements import locked
 from tsanomaly.workspace.tables import events, series, verdicts
+from tsanomaly.workspace.turns import rulings_in_turn
 
 
 @dataclass(frozen=True)
