@@ -302,6 +302,35 @@ def test_what_quiet_hours_held_leaves_as_one_message_without_what_is_over_by_the
     assert "- b: withdrawn" not in text or "1. b" not in text
 
 
+BOTH = """
+[[alerts.channels]]
+url_env = "OPS"
+[[alerts.channels]]
+url_env = "OPS"
+name = "on call"
+quiet_hours = []
+[[alerts.channels]]
+url_env = "OPS"
+name = "late shift"
+quiet_hours = [{ start = "20:00", end = "23:30" }]
+"""
+
+
+def test_a_channel_s_own_quiet_hours_take_the_place_of_the_job_s(plant, receiver):
+    night = datetime(2026, 3, 2, 22, tzinfo=UTC)  # 23:00 in Berlin
+    runs = plant('quiet_hours = [{ start = "22:00", end = "07:00" }]', channels=BOTH)
+    runs.run({"a": [event(night - HOUR, 1, 40)]}, at=night)
+    due = {message.channel: message.due_at for message in runs.workspace.outbox.list("pumps")}
+    assert len(receiver.posts) == 1
+    assert due == {
+        "OPS": datetime(2026, 3, 3, 6, tzinfo=UTC),
+        "late shift": night + HOUR / 2,
+        "on call": due["on call"],
+    }
+    assert deliver(runs.workspace, night + HOUR / 2).sent == 1
+    assert deliver(runs.workspace, datetime(2026, 3, 3, 6, tzinfo=UTC)).sent == 1
+
+
 # --- delivery -----------------------------------------------------------------------------------------------------
 
 

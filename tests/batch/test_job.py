@@ -82,6 +82,9 @@ link_base = "https://anomalies.example.org/"
 [[alerts.channels]]
 url_env = "OPS_SLACK"
 min_severity = 60
+[[alerts.channels.quiet_hours]]
+start = 12:00:00
+end = "13:00"
 [[alerts.quiet_hours]]
 start = 22:00:00
 end = "06:30"
@@ -253,6 +256,26 @@ memory = "2 quarks"
         (LEAST + "[model]\nbundle = 'a'\nrefit = '0 3 * * *'", "line 5: model is wrong: bundle and refit contradict"),
         (LEAST + "[threshold]\nbudget = '3/week'\nrule = 'mad'", "line 5: threshold is wrong: budget and rule contra"),
         (LEAST + "[schedule]\ncron = '0 0 * *'", "line 6: schedule.cron is wrong: expected the five fields of cron"),
+        (
+            LEAST + f"[[alerts.channels]]\nurl_env = 'OPS'\nname = '{65 * 'n'}'",
+            "line 7: alerts.channels[0].name is wrong: expected 1 to 64 characters",
+        ),
+        (
+            LEAST + "[[alerts.channels]]\nurl_env = 'OPS'\nname = ''",
+            "line 7: alerts.channels[0].name is wrong: expected 1 to 64 characters",
+        ),
+        (
+            LEAST + "[[alerts.channels]]\nurl_env = 'OPS'\nname = 'ops\u202e'",
+            "line 7: alerts.channels[0].name is wrong: expected 1 to 64 characters that can be printed",
+        ),
+        (
+            LEAST + "[[alerts.channels]]\nurl_env = 'OPS'\n[[alerts.channels]]\nurl_env = 'OTHER'\nname = 'OPS'",
+            "line 5: alerts is wrong: channels[0] and channels[1] are called the same",
+        ),
+        (
+            LEAST + "[[alerts.channels]]\nurl_env = 'OPS'\nquiet_hours = [{ start = '25:00', end = '06:00' }]",
+            "line 7: alerts.channels[0].quiet_hours[0].start is wrong: expected a time of the day",
+        ),
         (
             LEAST + "[contract]\nranges.p = [3, 1]",
             "line 5: contract is wrong: the range of 'p' is 3 to 1; ",

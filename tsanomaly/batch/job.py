@@ -14,6 +14,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from tsanomaly.batch.job_fields import (
+    ChannelName,
     Cron,
     DayTime,
     Duration,
@@ -282,25 +283,6 @@ class SqlSink(Section):
 Sink = Annotated[FileSink | SqlSink, Field(discriminator="kind")]
 
 
-class Channel(Section):
-    """One receiver of alerts.
-
-    Attributes:
-        url_env: the environment variable with apprise's URL.
-        name: how logs and the outbox call it; the variable's name unless given.
-        min_severity: events below are left to others.
-    """
-
-    url_env: EnvironmentName
-    name: str | None = None
-    min_severity: Annotated[float, Field(ge=0, le=100, strict=False)] = 0.0
-
-    @property
-    def label(self) -> str:
-        """What this channel is called."""
-        return self.name or self.url_env
-
-
 class QuietHours(Section):
     """When no alert is sent; what was held back leaves when they end.
 
@@ -322,12 +304,33 @@ class QuietHours(Section):
     )
 
 
+class Channel(Section):
+    """One receiver of alerts.
+
+    Attributes:
+        url_env: the environment variable with apprise's URL.
+        name: how logs and the outbox call it; the variable's name unless given.
+        min_severity: events below are left to others.
+        quiet_hours: of this receiver, in the place of the job's; none at all where the list is empty.
+    """
+
+    url_env: EnvironmentName
+    name: ChannelName | None = None
+    min_severity: Annotated[float, Field(ge=0, le=100, strict=False)] = 0.0
+    quiet_hours: Many[QuietHours] | None = None
+
+    @property
+    def label(self) -> str:
+        """What this channel is called."""
+        return self.name or self.url_env
+
+
 class Alerts(Section):
     """Who is told, and when not.
 
     Attributes:
         channels: receivers; without any, events are only kept.
-        quiet_hours: stretches of the day without alerts.
+        quiet_hours: stretches of the day without alerts, for all channels that do not have their own.
         repeat_after: an event that lasts is told again after so long, or when it grows.
         recovery: whether the end of an event is told.
         plot: whether a picture goes along, where the channel takes one.
@@ -347,6 +350,19 @@ class Alerts(Section):
     link_base: Link | None = None
     most_events: Annotated[int, Field(ge=1)] = 10
     budget: Annotated[str, AfterValidator(checked_budget)] | None = None
+
+    @model_validator(mode="after")
+    def _channels_are_told_apart(self) -> Self:
+        labels = [channel.label for channel in self.channels]
+        for place, label in enumerate(labels):
+            first = labels.index(label)
+            if first < place:  # its name is not repeated: it may hold a secret
+                raise ValueError(f"channels[{first}] and channels[{place}] are called the same; give each its own name")
+        return self
+
+    def quiet_hours_of(self, channel: Channel) -> tuple[QuietHours, ...]:
+        """When a channel is not told anything: its own hours, or else the job's."""
+        return self.quiet_hours if channel.quiet_hours is None else channel.quiet_hours
 
 
 # --- how it runs -------------------------------------------------------------------------------------------------

@@ -111,6 +111,12 @@ def _job_name(value: str) -> str:
     return value
 
 
+def _channel_name(value: str) -> str:
+    if not (0 < len(value) <= 64 and value.isprintable()):
+        raise ValueError("expected 1 to 64 characters that can be printed, such as 'night shift'")
+    return value
+
+
 def _table_name(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,62}(\.[A-Za-z_][A-Za-z0-9_]{0,62})?", value):
         raise ValueError("expected a table's name of letters, digits and '_', such as 'events' or 'plant.events'")
@@ -166,6 +172,7 @@ Zone = Annotated[str, AfterValidator(_zone)]
 Cron = Annotated[str, AfterValidator(_cron)]
 EnvironmentName = Annotated[str, AfterValidator(_environment_name)]
 JobName = Annotated[str, AfterValidator(_job_name)]
+ChannelName = Annotated[str, AfterValidator(_channel_name)]
 TableName = Annotated[str, AfterValidator(_table_name)]
 Paths = Annotated[tuple[str, ...], BeforeValidator(_paths)]
 """One or several."""

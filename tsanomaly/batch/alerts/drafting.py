@@ -74,13 +74,13 @@ def drafts(situation: Situation, memories: Mapping[str, Memory]) -> list[AlertDr
         memories: what was told before, by the channels' names; a channel that is not in it was told nothing.
     """
     alerts = situation.job.alerts
-    held = held_until(situation.now, alerts.quiet_hours, situation.zone)
     made = []
     for channel in alerts.channels:
         before = memories.get(channel.label, Memory())
         content, memory = _told(situation, channel, before)
         if not content.says_something and memory == before:
             continue
+        held = held_until(situation.now, alerts.quiet_hours_of(channel), situation.zone)
         body = Body(
             content=content if content.says_something else None,
             memory=memory,
