@@ -12,8 +12,9 @@ import session
 import streamlit as st
 import words
 
+from tsanomaly.batch.registered import calendars_of
 from tsanomaly.detection.feedback import Preview, preview, preview_undo
-from tsanomaly.detection.verdicts import Judgement
+from tsanomaly.detection.verdicts import Judgement, Occurrence, Span
 from tsanomaly.errors import ConflictError, WorkspaceError
 from tsanomaly.report.words import counted, shown
 from tsanomaly.workspace import StoredEvent, StoredVerdict, Workspace
@@ -84,7 +85,7 @@ def _want(event_id: str, wanted: str | None) -> None:
 def _confirm(workspace: Workspace, event: StoredEvent, wanted: str, standing: StoredVerdict | None) -> None:
     """What it would change, a note, and the button that does it."""
     since = _since(event) if wanted == Judgement.NEW_NORMAL else None
-    change = _foreseen(workspace, event, wanted, standing, since)
+    change = foreseen(workspace, event, wanted, standing, since)
     pieces.lead(f"In the last three months of this job: {change.sentence}")
     listed(change, workspace, event)
     note, author = "", access.author()
@@ -117,15 +118,24 @@ def _since(event: StoredEvent) -> datetime:
     return datetime.combine(date, time, zone).astimezone(UTC)
 
 
-def _foreseen(
+def foreseen(
     workspace: Workspace, event: StoredEvent, wanted: str, standing: StoredVerdict | None, since: datetime | None
 ) -> Preview:
+    """What it would change among the job's past events, under the verdicts in force and the job's calendars."""
     now = datetime.now(UTC)
     past = [each.occurrence for each in cases.past_occurrences(workspace, event.job, now)]
-    feedback = workspace.verdicts.feedback(event.job)
+    feedback, calendar = workspace.verdicts.feedback(event.job), _maintenance(workspace, event.job, past)
     if wanted == UNDO:
-        return preview_undo(past, feedback, standing.verdict.id) if standing else Preview((), (), (), "")
-    return preview(past, feedback, event.occurrence.judged(Judgement(wanted), now, since=since))
+        return preview_undo(past, feedback, standing.verdict.id, calendar) if standing else Preview((), (), (), "")
+    return preview(past, feedback, event.occurrence.judged(Judgement(wanted), now, since=since), calendar)
+
+
+def _maintenance(workspace: Workspace, job: str, past: Sequence[Occurrence]) -> tuple[Span, ...]:
+    """When there was maintenance by the job's calendars."""
+    if not past:
+        return ()
+    since, until = min(each.start for each in past), max(each.end for each in past)
+    return workspace.calendars.spans(calendars_of(workspace, job), since, until)
 
 
 def listed(change: Preview, workspace: Workspace, event: StoredEvent, most: int = 8) -> None:
@@ -151,13 +161,20 @@ def _apply(
     """Give or undo it, on what was seen; a conflict is said and changes nothing."""
     st.session_state["author"] = author
     try:
+        calendars = calendars_of(workspace, workspace.events.get(event_id).job)
         if wanted == UNDO:
-            workspace.verdicts.undo(event_id, author=author, seen_version=seen_version)
+            workspace.verdicts.undo(event_id, author=author, seen_version=seen_version, calendars=calendars)
             said = "The verdict was undone."
         else:
             judgement = Judgement(wanted)
             workspace.verdicts.give(
-                event_id, judgement, author=author, seen_version=seen_version, note=note, since=since
+                event_id,
+                judgement,
+                author=author,
+                seen_version=seen_version,
+                note=note,
+                since=since,
+                calendars=calendars,
             )
             said = f"Judged: {words.VERDICTS[wanted]}."
         _note_maintenance(workspace, event_id, wanted, note, author)
@@ -202,17 +219,20 @@ def several(workspace: Workspace, events: Sequence[StoredEvent]) -> None:
             "Judge them all as", list(KEYS), format_func=lambda judgement: words.VERDICTS[judgement], key="bulk-verdict"
         )
         text = note.text_input("Note", key="bulk-note", max_chars=2000)
-        seen = [(event.id, event.verdict_version) for event in events]
+        seen = [(event.id, event.verdict_version, event.job) for event in events]
         button.button(
             "Apply", key="bulk-apply", type="primary", width="stretch", on_click=_apply_all, args=(seen, wanted, text)
         )
 
 
-def _apply_all(seen: Sequence[tuple[str, int]], wanted: Judgement, note: str) -> None:
+def _apply_all(seen: Sequence[tuple[str, int, str]], wanted: Judgement, note: str) -> None:
     workspace, author, given, kept = session.workspace(), access.author(), 0, []
-    for event_id, version in seen:
+    calendars = {job: calendars_of(workspace, job) for _, _, job in seen}
+    for event_id, version, job in seen:
         try:
-            workspace.verdicts.give(event_id, wanted, author=author, seen_version=version, note=note)
+            workspace.verdicts.give(
+                event_id, wanted, author=author, seen_version=version, note=note, calendars=calendars[job]
+            )
             _note_maintenance(workspace, event_id, wanted, note, author)
             given += 1
         except WorkspaceError as error:

@@ -22,6 +22,7 @@ import streamlit as st
 import words
 from streamlit.delta_generator import DeltaGenerator
 
+from tsanomaly.batch.registered import calendars_of
 from tsanomaly.errors import TsAnomalyError, WorkspaceError
 from tsanomaly.report.words import ARROWS, DIRECTIONS, counted, percent, rarity, sentence, shown
 from tsanomaly.workspace import EventStatus, StoredEvent, Workspace
@@ -327,6 +328,7 @@ def takeaway(workspace: Workspace, events: list[StoredEvent]) -> None:
 def by_labels(workspace: Workspace, events: list[StoredEvent], labels: list[Label]) -> None:
     """Give each listed event that a label meets the label's verdict."""
     given = 0
+    calendars = {job: calendars_of(workspace, job) for job in {event.job for event in events}}
     for event in events:
         met = [
             label
@@ -343,6 +345,7 @@ def by_labels(workspace: Workspace, events: list[StoredEvent], labels: list[Labe
                 note=met[0].note or "from a file of labels",
                 author=access.author(),
                 seen_version=event.verdict_version,
+                calendars=calendars[event.job],
             )
             given += 1
     st.session_state["said"] = ("ok", f"{counted(given, 'event')} judged by {counted(len(labels), 'label')}.")

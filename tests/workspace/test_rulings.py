@@ -106,3 +106,28 @@ def test_a_thousand_events_are_ruled_on_by_one_verdict(workspace):
     first = workspace.events.list(order="start", limit=1)[0]
     workspace.verdicts.give(first.id, Judgement.FALSE_ALARM, author="ann", seen_version=0)
     assert workspace.events.count(held_back=True) == 1000
+
+
+def test_a_verdict_given_and_undone_leaves_what_a_calendar_holds_back_as_the_preview_says(workspace):
+    plan = Calendar.once("wash", at(0), at(2))
+    for uid, entry in plan.to_entries().items():
+        workspace.calendars.put("plant", uid, entry)
+    workspace.commit(claimed(workspace), [scored(like(1), like(5), like(7))], NOW, calendars=["plant"])
+    found = workspace.events.list(order="start", details=True)[::-1]
+    assert held(workspace) == [True, False, False]
+    said = preview(
+        [e.occurrence for e in found],
+        workspace.verdicts.feedback("pumps"),
+        found[1].occurrence.judged(Judgement.FALSE_ALARM, NOW, author="ann"),
+        workspace.calendars.spans(["plant"], at(0), at(24)),
+    )
+    workspace.verdicts.give(found[1].id, Judgement.FALSE_ALARM, author="ann", seen_version=0, calendars=["plant"])
+    assert {ruling.occurrence.key for ruling in said.goes} == {found[1].id, found[2].id}
+    assert held(workspace) == [True, True, True]
+    assert workspace.events.get(found[0].id).held_back == "maintenance: wash"
+    workspace.verdicts.undo(found[1].id, author="ann", seen_version=1, calendars=["plant"])
+    assert held(workspace) == [True, False, False]
+    judged = workspace.verdicts.give(found[0].id, Judgement.TRUE, author="ann", seen_version=0, calendars=["plant"])
+    assert judged.held_back == ""
+    undone = workspace.verdicts.undo(found[0].id, author="ann", seen_version=1, calendars=["plant"])
+    assert undone.held_back == "maintenance: wash"

@@ -6,11 +6,10 @@ from copy import copy
 from pathlib import Path
 
 from tsanomaly.batch.job import Job
-from tsanomaly.batch.job_file import parse_job
+from tsanomaly.batch.registered import registered
 from tsanomaly.batch.scoring import Calibration
 from tsanomaly.detection.bundle import load
 from tsanomaly.detection.detector import Detector
-from tsanomaly.errors import WorkspaceError
 from tsanomaly.workspace import Workspace
 
 
@@ -21,7 +20,7 @@ def model_file(workspace: Workspace, job: str, series: str, given: Job | None = 
     Args:
         given: the job, where it is not the registered one.
     """
-    wanted = given or _registered(workspace, job)
+    wanted = given or registered(workspace, job)
     if wanted is not None and wanted.model.bundle is not None:
         path = Path(wanted.located(wanted.model.bundle))
         return path if path.is_file() else None
@@ -57,10 +56,3 @@ def fitted_to(detector: Detector, calibration: Calibration) -> Detector:
     if calibration.threshold is not None:
         own.threshold_ = calibration.threshold
     return own
-
-
-def _registered(workspace: Workspace, job: str) -> Job | None:
-    try:
-        return parse_job(workspace.jobs.get(job).toml, job)
-    except WorkspaceError:
-        return None

@@ -89,11 +89,13 @@ def import_labels(
     workspace: WorkspaceUrl = None,
 ) -> None:
     """Give the labels of a file as verdicts to the events of a job that overlap them; others are named."""
+    from tsanomaly.batch.registered import calendars_of
     from tsanomaly.cli.terminal import complain, say
 
     labels = _labels(file, source, series, zone)
     judged, missed = 0, 0
     with opened(workspace, create=False) as store:
+        calendars = calendars_of(store, job)
         for label in labels:
             events = _events(store, job, label)
             missed += not events
@@ -106,6 +108,7 @@ def import_labels(
                     author=label.author or author,
                     note=label.note,
                     seen_version=event.verdict_version,
+                    calendars=calendars,
                 )
                 judged += 1
     say(f"{judged:,} events judged; {missed:,} of {len(labels):,} labels met none")

@@ -56,8 +56,11 @@ def rule_on_found(
     _write(connection, {e.id: reason for e, reason in zip(found, reasons, strict=True) if e.held_back != reason})
 
 
-def rule_again(connection: Connection, judged: StoredEvent, before: Feedback, after: Feedback) -> dict[str, int]:
-    """Change what a verdict changes: the event it was given to, and others of its job.
+def rule_again(
+    connection: Connection, judged: StoredEvent, before: Feedback, after: Feedback, calendars: Sequence[str] = ()
+) -> dict[str, int]:
+    """Change what a verdict changes: the event it was given to, and others of its job. What lies in maintenance by one
+    of the calendars is held back before and after.
 
     Returns:
         How many events are ``held back`` that were shown, and ``shown again`` that were held back.
@@ -65,11 +68,13 @@ def rule_again(connection: Connection, judged: StoredEvent, before: Feedback, af
     others = (events.c.job == judged.job) & (events.c.status == EventStatus.FOUND) & (events.c.id != judged.id)
     found = [judged, *read_events(connection, others, details=True, limit=MOST)]
     occurrences = _occurrences(found)
-    was, now = judge(occurrences, before), judge(occurrences, after)
+    since, until = min(event.start for event in found), max(event.end for event in found)
+    calendar = spans_of(connection, calendars, since, until)
+    was, now = judge(occurrences, before, calendar), judge(occurrences, after, calendar)
     changed = {}
     for event, one, other in zip(found, was, now, strict=True):
         reason = "" if other.shown else other.reason
-        # What a calendar holds back stays so: both rulings are without calendars, and so agree on it.
+        # What else has changed since the event was stored, such as a calendar, is not the verdict's doing.
         if (event.id == judged.id or (one.shown, one.reason) != (other.shown, other.reason)) and (
             reason != event.held_back
         ):

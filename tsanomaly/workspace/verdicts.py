@@ -63,6 +63,7 @@ class Verdicts:
         note: str = "",
         since: datetime | None = None,
         now: datetime | None = None,
+        calendars: Sequence[str] = (),
     ) -> StoredEvent:
         """Judge an event. An earlier verdict on it is replaced, and comes back when this one is undone.
 
@@ -72,6 +73,7 @@ class Verdicts:
         Args:
             seen_version: the event's ``verdict_version`` as the author saw it.
             since: from when on a new normal holds; ``None``: from the event's start.
+            calendars: of the job, by name: what lies in them is held back whatever the verdict.
 
         Returns:
             The event as it is now.
@@ -88,10 +90,21 @@ class Verdicts:
             said = event.occurrence.judged(judgement, at, note=note, author=author, since=since)
             row = {"event_id": event_id, "judgement": judgement, "note": note, "author": author, "at": at}
             connection.execute(insert(verdicts), [row | {"details": said.to_dict()}])
-            return _settle(connection, event, before, at, author, "give verdict")
+            return _settle(connection, event, before, at, author, "give verdict", calendars)
 
-    def undo(self, event_id: str, *, author: str, seen_version: int, now: datetime | None = None) -> StoredEvent:
+    def undo(
+        self,
+        event_id: str,
+        *,
+        author: str,
+        seen_version: int,
+        now: datetime | None = None,
+        calendars: Sequence[str] = (),
+    ) -> StoredEvent:
         """Take back the verdict in force; the one before it, if any, is in force again.
+
+        Args:
+            seen_version, calendars: as for :meth:`give`.
 
         Raises:
             ConflictError: somebody else gave or undid a verdict meanwhile.
@@ -107,7 +120,7 @@ class Verdicts:
                 raise WorkspaceError(f"event '{event_id}' has no verdict to undo")
             gone = {"undone_at": at, "undone_by": author}
             connection.execute(update(verdicts).where(verdicts.c.id == last.id).values(gone))
-            return _settle(connection, event, before, at, author, "undo verdict")
+            return _settle(connection, event, before, at, author, "undo verdict", calendars)
 
     def list(
         self,
@@ -177,14 +190,20 @@ def _in_force(connection: Connection, event_id: str) -> Any:
 
 
 def _settle(
-    connection: Connection, event: StoredEvent, before: Feedback, at: datetime, author: str, action: str
+    connection: Connection,
+    event: StoredEvent,
+    before: Feedback,
+    at: datetime,
+    author: str,
+    action: str,
+    calendars: Sequence[str],
 ) -> StoredEvent:
     """Write the verdict in force to its event, what it changes to others, and all of it to the audit trail."""
     last = _in_force(connection, event.id)
     verdict = None if last is None else last.judgement
     this = update(events).where(events.c.id == event.id)
     connection.execute(this.values(verdict=verdict, verdict_version=event.verdict_version + 1))
-    changed = rule_again(connection, event, before, feedback_of(connection, event.job))
+    changed = rule_again(connection, event, before, feedback_of(connection, event.job), calendars)
     was = {"verdict": event.verdict and str(event.verdict)}
     note = "" if last is None else last.note
     record(connection, at, author, action, event.id, was, {"verdict": verdict, "note": note} | changed)
