@@ -1,11 +1,13 @@
 """Processes that want the same thing at the same time. They come from a fork server, which imports once."""
 
 import os
+import random
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from multiprocessing import get_context
 
 import pandas as pd
-from store_samples import at, event, scored
+from store_samples import at, event, like, scored
 
 from tsanomaly.detection.verdicts import Judgement
 from tsanomaly.errors import ConflictError, WorkspaceError
@@ -64,6 +66,46 @@ def judge(place, url, event_id, times):
             except ConflictError:
                 conflicts += 1
     return conflicts
+
+
+def judge_while_running(place, url, event_ids, now):
+    """The first runs and stores the same events, ever otherwise; in the others two analysts each judge and take back.
+
+    Returns:
+        What analysts did: event, who, ``gave`` or ``undid``, note.
+    """
+    with Workspace.open(url) as workspace:
+        if place > 0:
+            with ThreadPoolExecutor(2) as threads:
+                names = [f"analyst {place}.{n}" for n in range(2)]
+                done = threads.map(lambda name: [*_judgements(workspace, name, event_ids)], names)
+                return [act for acts in done for act in acts]
+        dice, run = random.Random(1), workspace.runs.claim("pumps", at(50), "runner", timedelta(minutes=5), now)
+        for _ in range(60):
+            seen = [n for n in range(len(event_ids)) if dice.random() < 0.8]  # the others are withdrawn, and come back
+            found = [like(2 * n + 1, score=dice.choice((3.5, 4.0, 9.0))) for n in seen]
+            workspace.commit(run, [scored(*found, until=20)], now)
+        return []
+
+
+def _judgements(workspace, author, event_ids):
+    """Twelve verdicts given or undone, each tried until nobody came between."""
+    dice, turn = random.Random(author), 0
+    while turn < 12:
+        seen = workspace.events.get(dice.choice(event_ids))
+        try:
+            if seen.verdict is not None and dice.random() < 0.4:
+                workspace.verdicts.undo(seen.id, author=author, seen_version=seen.verdict_version)
+                yield seen.id, author, "undid", ""
+            else:
+                what = dice.choice((Judgement.FALSE_ALARM, Judgement.TRUE, Judgement.UNCLEAR))
+                workspace.verdicts.give(
+                    seen.id, what, author=author, seen_version=seen.verdict_version, note=f"turn {turn}"
+                )
+                yield seen.id, author, "gave", f"turn {turn}"
+            turn += 1
+        except ConflictError:
+            pass
 
 
 def write_notes(place, url, event_ids, before):

@@ -2,8 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 from sqlalchemy import create_engine, text
 
+from tsanomaly.detection.similarity import Fingerprint, channel_parts, duration_class, rounded, shape_of
 from tsanomaly.workspace import Outcome, SeriesResult
 from tsanomaly.workspace.tables import metadata
 
@@ -36,6 +38,17 @@ def scored(*events, series="north", since=0, until=10, **more):
     outcome = Outcome.SUCCEEDED if events else Outcome.FOUND_NOTHING
     result = {"scored_from": at(since), "scored_until": at(until), "watermark": at(until), "rows": until - since}
     return SeriesResult(series, outcome, **(result | {"events": list(events)} | more))
+
+
+def mark(channel="flow", kind=0):
+    """What an event of one channel and one latent kind is like."""
+    parts, shape = channel_parts([(channel, 1.0, "above")]), shape_of(np.array([1.0, 2.0, 1.0]))
+    return Fingerprint(parts, rounded(np.eye(8)[kind]), shape, duration_class(1.0)).to_dict()
+
+
+def like(start, score=4.0, channel="flow", kind=0):
+    """An event of a score, over a threshold of 3."""
+    return event(start, start + 1, score=score, threshold=3.0, fingerprint=mark(channel, kind))
 
 
 def content(url, without=("runs", "run_series")):

@@ -1,24 +1,14 @@
 """Verdicts change which stored events are shown: what the preview says, no more and no less."""
 
-import numpy as np
-import pytest
-from store_samples import NOW, at, claimed, event, scored
+from collections import defaultdict
 
-from tsanomaly.detection.feedback import preview
-from tsanomaly.detection.similarity import Fingerprint, channel_parts, duration_class, rounded, shape_of
+import pytest
+from rivals import judge_while_running, race
+from store_samples import NOW, at, claimed, like, scored
+
+from tsanomaly.detection.feedback import judge, preview
 from tsanomaly.detection.verdicts import Judgement
 from tsanomaly.workspace.calendars import Calendar
-
-
-def mark(channel="flow", kind=0):
-    """What an event of one channel and one latent kind is like."""
-    parts, shape = channel_parts([(channel, 1.0, "above")]), shape_of(np.array([1.0, 2.0, 1.0]))
-    return Fingerprint(parts, rounded(np.eye(8)[kind]), shape, duration_class(1.0)).to_dict()
-
-
-def like(start, score=4.0, channel="flow", kind=0):
-    """An event of a score, over a threshold of 3."""
-    return event(start, start + 1, score=score, threshold=3.0, fingerprint=mark(channel, kind))
 
 
 @pytest.fixture
@@ -131,3 +121,39 @@ def test_a_verdict_given_and_undone_leaves_what_a_calendar_holds_back_as_the_pre
     assert judged.held_back == ""
     undone = workspace.verdicts.undo(found[0].id, author="ann", seen_version=1, calendars=["plant"])
     assert undone.held_back == "maintenance: wash"
+
+
+def test_verdicts_given_and_undone_while_a_run_stores_the_same_events_are_all_kept_and_in_force(
+    workspace, workspace_url
+):
+    workspace.commit(claimed(workspace), [scored(*(like(2 * n + 1) for n in range(6)), until=20)], NOW)
+    ids = [e.id for e in workspace.events.list()]
+    _, *analysts = race(judge_while_running, workspace_url, ids, NOW, rivals=3)
+    acts = [act for done in analysts for act in done]
+    assert len(acts) == 48
+
+    trail, given = defaultdict(list), defaultdict(list)
+    for entry in workspace.audit.list(limit=1000)[::-1]:
+        trail[entry.subject].append(entry)
+    for event_id in ids:
+        found, history = workspace.events.get(event_id), workspace.verdicts.history(event_id)
+        given[event_id] = [(v.author, v.note) for v in history]
+        entries = trail[event_id]
+        assert found.verdict_version == len(entries)
+        assert found.verdict == next((v.judgement for v in history if v.in_force), None)
+        # Every step in the trail begins where the one before it ended.
+        verdicts = [None, *(entry.after["verdict"] for entry in entries)]
+        assert [entry.before["verdict"] for entry in entries] == verdicts[:-1]
+        assert verdicts[-1] == found.verdict
+    assert sorted((e, who, note) for e, who, what, note in acts if what == "gave") == sorted(
+        (event_id, who, note) for event_id, notes in given.items() for who, note in notes
+    )
+    assert sorted((e, who, what) for e, who, what, _ in acts) == sorted(
+        (entry.subject, entry.author, entry.action.replace("give verdict", "gave").replace("undo verdict", "undid"))
+        for entries in trail.values()
+        for entry in entries
+    )
+
+    standing = workspace.events.list(limit=None, details=True)
+    rulings = judge([e.occurrence for e in standing], workspace.verdicts.feedback("pumps"))
+    assert [e.held_back for e in standing] == ["" if r.shown else r.reason for r in rulings]
