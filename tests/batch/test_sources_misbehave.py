@@ -6,10 +6,11 @@ import subprocess
 import tempfile
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from plants import at, job, name, plant
+from plants import at, job, name, plant, results
 from sqlalchemy import create_engine
 
 from tsanomaly.batch.runner import Runner
@@ -106,6 +107,40 @@ def test_a_full_disk_is_named_nothing_is_lost_and_the_next_run_catches_up(small_
         assert runner.run(job(source), at(10)).outcome is Outcome.SUCCEEDED
         assert store.watermarks.all("plant") == {name(n): at(10) for n in range(3)}
         assert len(store.scores.read("plant", name(0))) == 480
+
+
+@pytest.mark.parametrize("left", [0, 40_000])
+def test_a_disk_that_fills_up_in_the_middle_of_a_run_leaves_the_store_whole(small_disk, tmp_path, left):
+    source, filler = tmp_path / "plant.parquet", small_disk / "filler"
+    plant(5).to_parquet(source, index=False)
+    for folder in ("scores", "models", "scratch"):  # they have room: it is the database alone that cannot grow
+        (tmp_path / folder).mkdir()
+        (small_disk / folder).symlink_to(tmp_path / folder)
+    with Workspace.open(small_disk / "workspace.db") as store:
+        runner, wanted = Runner(store), job(source, executor={"shard": 1})
+
+        def fill_up(done, result):
+            if done == 2:
+                fill(filler)
+                os.truncate(filler, filler.stat().st_size - left)
+
+        runner.on_series = fill_up
+        said = outcome_on_a_full_disk(runner, wanted)
+        assert "cannot grow: the disk is full; make room" in said
+        stored = set(store.watermarks.all("plant"))
+        assert 2 <= len(stored) < 5
+        assert store.check().faults == ()
+        assert {e.series for e in store.events.list("plant")} <= stored
+        filler.unlink()
+        later = Runner(store, clock=lambda: datetime.now(UTC) + timedelta(hours=1))  # its lease has lapsed
+        run = later.run(wanted, at(7), again=True)
+        assert (run.attempt, run.outcome, run.counts["series"]) == (2, Outcome.SUCCEEDED, 5)
+        assert later.run(wanted, at(10)).outcome is Outcome.SUCCEEDED
+        assert store.check().faults == ()
+        with Workspace.open(tmp_path / "undisturbed" / "workspace.db") as other:
+            for day in (7, 10):
+                Runner(other).run(wanted, at(day))
+            assert results(store) == results(other)
 
 
 def outcome_on_a_full_disk(runner, wanted):
