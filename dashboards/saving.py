@@ -21,11 +21,12 @@ from runs import Result, Run
 
 from tsanomaly.batch.contract import Expectation
 from tsanomaly.batch.findings import described, score_table
+from tsanomaly.batch.job_draft import draft
 from tsanomaly.batch.scoring import Judged
 from tsanomaly.batch.shards import about as model_about
 from tsanomaly.detection.verdicts import instant
 from tsanomaly.errors import ConfigurationError
-from tsanomaly.report.words import stem
+from tsanomaly.report.words import shown, stem
 from tsanomaly.workspace import Outcome, SeriesResult, Workspace
 
 LEASE = timedelta(minutes=10)
@@ -93,7 +94,17 @@ def written(run: Run, job: str, threshold: str, workspace: Workspace, source: st
         JobError: it would not be a job.
     """
     path = source or kept(run, workspace)
-    return jobfiles.draft(job, path, run.request, threshold)
+    request, result = run.request, run.result()
+    return draft(
+        path,
+        result.diagnosis,
+        [result.series],
+        name=job,
+        description=f"made from {shown(request.name, 100)}",
+        scheduled=False,
+        given=request.overrides,
+        **jobfiles.threshold_keys(threshold),
+    )
 
 
 def kept(run: Run, workspace: Workspace) -> Path:

@@ -454,13 +454,27 @@ def test_a_draft_says_how_the_file_was_understood():
     assert all(line.startswith(("#", "[")) or "=" in line or not line for line in text.splitlines())
 
 
+def test_a_draft_reads_the_file_as_it_was_read_and_needs_no_schedule(tmp_path):
+    path = tmp_path / "pump.csv"
+    path.write_text("t;a;b;label\n" + "".join(f"2026-01-01 {h:02}:00;{h},5;1;0\n" for h in range(24)))
+    asked = {"delimiter": ";", "decimal": ",", "label_column": "", "channels": ["a", "b"], "step": None}
+    reading = read_file(path, **asked)
+    text = draft(path, reading.diagnosis, reading.series, description="by hand", scheduled=False, given=asked)
+    job = parse_job(text)
+    assert (job.description, job.schedule) == ("by hand", None)
+    assert (job.source.path, job.source.delimiter, job.source.decimal) == ((str(path),), ";", ",")
+    assert (job.columns.time, job.columns.labels, job.columns.values) == ("t", "", ("a", "b"))
+    assert (job.threshold.budget, job.range.allowed_lateness) == ("3/week", timedelta(hours=1))
+
+
 @settings(max_examples=60, deadline=None)
-@given(st.text(min_size=1, max_size=30), st.text(min_size=1, max_size=30))
-def test_hostile_names_survive_a_draft(channel, path):
+@given(st.text(min_size=1, max_size=30), st.text(min_size=1, max_size=30), st.text(max_size=30))
+def test_hostile_names_survive_a_draft(channel, path, description):
     assume(channel not in ("time", "label"))
     reading = from_array(np.arange(50.0), channels=[channel])
-    job = parse_job(draft(path, reading.diagnosis, reading.series))
+    job = parse_job(draft(path, reading.diagnosis, reading.series, description=description))
     assert job.columns.values == (channel.encode("utf-8", "replace").decode(),)
+    assert job.description == description.encode("utf-8", "replace").decode()
     assert job.source.path == (path.encode("utf-8", "replace").decode(),)
 
 

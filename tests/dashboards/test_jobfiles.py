@@ -1,11 +1,6 @@
-import tomllib
-
 import jobfiles
 import pytest
 import rules
-from hypothesis import given
-from hypothesis import strategies as st
-from runs import Request
 
 from tsanomaly.batch.job_file import parse_job
 from tsanomaly.errors import JobError
@@ -48,20 +43,3 @@ def test_a_section_that_is_missing_is_added():
 def test_what_would_be_no_job_is_refused():
     with pytest.raises(JobError, match="cron"):
         jobfiles.with_schedule(WRITTEN, "every day", "UTC")
-
-
-def test_a_draft_reads_the_file_as_the_run_did():
-    overrides = {"delimiter": ";", "decimal": ",", "time_column": "t", "label_column": "", "channels": ["a", "b"]}
-    job = parse_job(jobfiles.draft("pump", "/data/pump.csv", Request("pump.csv", overrides), "2/day"))
-    assert (job.source.path, job.source.delimiter, job.source.decimal) == (("/data/pump.csv",), ";", ",")
-    assert (job.columns.time, job.columns.labels, job.columns.values) == ("t", "", ("a", "b"))
-    assert (job.threshold.budget, job.schedule) == ("2/day", None)
-
-
-@given(st.text(max_size=200), st.text(min_size=1, max_size=60))
-def test_hostile_names_stay_texts_of_the_toml(name, column):
-    request = Request(name, {"time_column": column})
-    text = jobfiles.draft("pump", "/data/a.csv", request, "3/week")
-    plain = tomllib.loads(text)
-    assert plain["columns"] == {"time": column}
-    assert set(plain) == {"name", "description", "source", "columns", "threshold"}

@@ -28,11 +28,13 @@ def draft(
     series: Sequence[Series],
     *,
     name: str | None = None,
+    description: str = "",
     settings: Mapping[str, Any] | None = None,
     budget: str | None = None,
     rule: str | None = None,
     cron: str | None = None,
     zone: str | None = None,
+    scheduled: bool = True,
     given: Mapping[str, Any] | None = None,
 ) -> str:
     """The text of a job file with comments.
@@ -42,9 +44,11 @@ def draft(
         diagnosis: how the data was understood.
         series: what was read, for step and length.
         name: of the job; made of the path unless given.
+        description: for people.
         settings: for the section ``model``, such as ``window`` or ``seconds``.
         budget, rule: the threshold, one of them; a budget of 3 a week unless given.
         cron, zone: the schedule; by the step of the data unless given.
+        scheduled: whether there is one at all.
         given: options for reading that were set by hand, as :class:`tsanomaly.series.ReadOptions` names them.
 
     Raises:
@@ -57,7 +61,7 @@ def draft(
     text = "\n".join(
         [
             "# A job of tsanomaly; docs/jobs.md explains every key.",
-            f"name = {written(name or job_name(str(path)))}",
+            *_keys({"name": name or job_name(str(path))} | ({"description": description} if description else {})),
             "",
             "[source]  # relative paths are relative to this file",
             'kind = "files"',
@@ -78,9 +82,7 @@ def draft(
             "[threshold]",
             *_keys(threshold),
             "",
-            "[schedule]",
-            *_keys({"cron": cron or _cron(step), "zone": zone or _zone(diagnosis)}),
-            "",
+            *(["[schedule]", *_keys({"cron": cron or _cron(step), "zone": zone or _zone(diagnosis)}), ""] * scheduled),
             "[range]",
             f'lookback = "{math.ceil(lookback / timedelta(days=1))}d"  # context for the first new row',
             f'allowed_lateness = "{duration(step)}"  # rows this late are still scored',
@@ -109,8 +111,8 @@ def _columns(diagnosis: Diagnosis, given: Mapping[str, Any]) -> dict[str, Any]:
     if JOINT in columns["time"]:
         del columns["time"]  # two columns together are found again by themselves
     columns["values"] = list(diagnosis.channels)
-    if diagnosis.label_column:
-        columns["labels"] = diagnosis.label_column
+    if diagnosis.label_column or "label_column" in given:
+        columns["labels"] = diagnosis.label_column or ""
     return columns | {key: given[key] for key in ("time_format", "zone", "step") if key in given}
 
 

@@ -44,9 +44,7 @@ def _old(connection: Connection, job: str, before: datetime, late: timedelta) ->
         .with_for_update(of=events)
     )
     return {
-        row.id
-        for row in connection.execute(wanted)
-        if row.watermark is not None and row.end_at < row.watermark - late
+        row.id for row in connection.execute(wanted) if row.watermark is not None and row.end_at < row.watermark - late
     }
 
 
