@@ -48,8 +48,10 @@ def heading(text: str) -> None:
 
 
 def lead(*sentences: str) -> None:
-    """What there is to know, in sentences."""
-    st.html("".join(f'<p class="ts-lead">{as_html(sentence, 300)}</p>' for sentence in sentences if sentence))
+    """What there is to know, in sentences; nothing, where there is none."""
+    said = "".join(f'<p class="ts-lead">{as_html(sentence, 300)}</p>' for sentence in sentences if sentence)
+    if said:
+        st.html(said)
 
 
 def tiles(facts: list[tuple[str, str, str, bool]]) -> None:

@@ -60,6 +60,8 @@ STORED = re.compile("[0-9a-f]{16,20}")
 
 PARTS = ("Picture", "Channels", "Why", "Similar", "Rows")
 
+WHOLE = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "autoScale2d"], "scrollZoom": False}
+
 FEWEST = 10
 """Rows in the shortest stretch that is shown by itself."""
 
@@ -220,9 +222,8 @@ def whole(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event | None, wa
     figure = figures.overview(
         events, channels=drawn, chosen=chosen, rows=rows, palette=session.palette(), height=120 + 65 * len(drawn)
     )
-    st.plotly_chart(
-        figure, theme=None, key=key, config=closeup.CHART, on_select=touched, selection_mode=("points", "box")
-    )
+    figure.update_layout(dragmode="select", selectdirection="h")  # to draw over a stretch is to ask for more of it
+    st.plotly_chart(figure, theme=None, key=key, config=WHOLE, on_select=touched, selection_mode=("points", "box"))
     span_control(run, events.series, rows)
 
 

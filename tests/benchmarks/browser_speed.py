@@ -1,0 +1,447 @@
+"""How fast the dashboard is in a real browser, against what it is to hold. Prints a table of markdown.
+
+    python tests/benchmarks/browser_speed.py                          # all of it, some minutes
+    python tests/benchmarks/browser_speed.py --only large --rows 100000
+    python tests/benchmarks/browser_speed.py --only events lanes studio together
+
+``large``: a series of a million rows and three channels, with its events, under Investigate. An *empty page* is the
+same app's New data before a file is given: title, field for files and buttons, no figure; both are opened in turn, in
+one browser whose cache holds the app's scripts, and each time is from the request until what the page is for is there.
+``parquet``: memory of the server's process, where sessions live, as ten million rows of Parquet are opened.
+``events``: thousands of stored events in a list. ``lanes``: the overview of two hundred series. ``studio``: a threshold
+that moves over 100,000 scores. ``together``: four browsers judge the same event at the same moment, on both databases.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from browser.analysts import judge_at_once
+from browser.journey import settle
+from browser.serving import MISSING, browser_at, chromium, dashboard
+from playwright.sync_api import Browser, Page, expect
+from postgres import new_workspace
+from store_samples import event, scored
+
+from tsanomaly.report.figures import on_clock
+from tsanomaly.resources import dashboards_folder
+from tsanomaly.workspace import Workspace
+
+sys.path.insert(0, str(dashboards_folder()))
+
+import rules  # modules of the dashboard, which Streamlit runs from its own folder
+from runs import Run, Runs
+from task import State
+
+PATIENCE = 60_000
+"""Milliseconds to wait for anything."""
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+EMPTY = "document.querySelector('[data-testid=stFileUploader]')"
+PICTURE = "document.querySelector('.stPlotlyChart .scatterlayer .js-line')"
+LANES = "document.querySelector('.stPlotlyChart .scatterlayer .points path')"
+FIGURE = "document.querySelector('.js-plotly-plot')"
+ROWS = "tbody tr[aria-selected]"
+
+Line = tuple[str, str, str, bool | None]
+"""What was measured, the figure, the target, and whether it is met."""
+
+
+# --- what is measured ------------------------------------------------------------------------------------------------
+
+
+def large(browser: Browser, given: argparse.Namespace) -> Iterator[Line]:
+    """A long series with events: the figure's size and time, its anomalous rows, and finer detail."""
+    with tempfile.TemporaryDirectory() as home, dashboard(Path(home)) as address:
+        run = judged(Path(home), given.rows)
+        result = run.result()
+        threshold = result.detector.fit_threshold(rules.parse(run.applied[-1]))
+        found = result.detector.events(result.series, result.scores, threshold)
+        view = f"{address}/investigate?run={run.id}"
+        page = new_page(browser)
+        messages = heard(page)
+        first = until_drawn(page, view, PICTURE)
+        settle(page)
+        yield f"{given.rows:,} rows × 3: first opening ever, s", f"{first:.2f}", "", None
+        carried = max(messages)
+        yield "largest message to the browser, kB", f"{carried / 1000:.0f}", "< 1000", carried < 1e6
+        yield "all messages of the page, kB", f"{sum(messages) / 1000:.0f}", "", None
+        rows = np.concatenate([np.arange(each.start_row, each.end_row) for each in found])
+        lines = page.evaluate(
+            f"{FIGURE}._fullData.filter((t) => t.mode === 'lines').map((t) => Array.from(t.x, Number))"
+        )
+        missing = max(len(np.setdiff1d(np.round(on_clock(result.series, rows)), np.round(line))) for line in lines)
+        said = f"{len(rows):,} in {len(found)} events, {missing} missing in {len(lines)} lines"
+        yield "anomalous points in the figure", said, "0 missing", missing == 0
+
+        empty, drawn = [], []
+        for _ in range(given.times):
+            empty.append(until_drawn(page, f"{address}/new?run=none", EMPTY))
+            settle(page)
+            drawn.append(until_drawn(page, view, PICTURE))
+            settle(page)
+        blank, filled = statistics.median(empty), statistics.median(drawn)
+        yield "empty page, s", f"{blank:.2f} ({spread(empty)})", "", None
+        yield "the figure, s", f"{filled:.2f} ({spread(drawn)})", "", None
+        yield "the figure against an empty page", f"{filled / blank:.2f}", "≤ 1.5", filled <= 1.5 * blank
+
+        detail = statistics.median(finer(page, view) for _ in range(given.times))
+        yield "a stretch drawn over, until its finer detail, s", f"{detail:.2f}", "< 1", detail < 1
+        moved = statistics.median(handle_moved(page, view) for _ in range(given.times))
+        yield "a handle of the range moved, until its finer detail, s", f"{moved:.2f}", "< 1", moved < 1
+        page.context.close()
+
+
+def parquet(browser: Browser, given: argparse.Namespace) -> Iterator[Line]:
+    """Ten million rows opened: what the server's process needs for them."""
+    with tempfile.TemporaryDirectory() as home:
+        files = Path(home, "files")
+        files.mkdir()
+        write(files / "long.parquet", given.parquet_rows)
+        write(files / "short.parquet", 10_000)
+        with dashboard(Path(home), TSANOMALY_FILES=str(files)) as address:
+            page = new_page(browser)
+            open_in(page, address, "short.parquet")
+            server = serving()
+            before = server.memory_info().rss
+            with Peak(server) as peak:
+                taken = open_in(page, address, "long.parquet")
+            more = peak.bytes - before
+            size = (files / "long.parquet").stat().st_size
+            yield (
+                f"{given.parquet_rows:,} rows of Parquet ({size / 1e6:.0f} MB): opened and drawn, s",
+                f"{taken:.1f}",
+                "",
+                None,
+            )
+            yield "memory of the sessions' process before, MB", f"{before / 1e6:.0f}", "", None
+            bound = 4 * 8 * given.parquet_rows / 2
+            yield "more at the peak, MB", f"{more / 1e6:.0f}", f"< {bound / 1e6:.0f}: half of the rows", more < bound
+            page.context.close()
+
+
+def events(browser: Browser, given: argparse.Namespace) -> Iterator[Line]:
+    """A list of thousands of stored events: order and filters, until the screen has changed."""
+    with filled(20, given.events) as (address, _):
+        page = new_page(browser)
+        opened = until_drawn(page, f"{address}/investigate?show=all", f"document.querySelector('{ROWS}')")
+        yield f"{given.events:,} events: the list, from the request, s", f"{opened:.2f}", "", None
+        settle(page)
+        asked = {
+            "put in another order": lambda: page.get_by_role("columnheader", name="Start").click(),
+            "filtered by a word": lambda: page.get_by_placeholder("Filter").fill("series 00"),
+            "all again": lambda: page.get_by_placeholder("Filter").fill(""),
+        }
+        for what, act in asked.items():
+            yield answer(f"list {what}, ms", [changed(page, act) for _ in range(1 + (what[0] == "p") * 4)])
+        severe = page.get_by_role("slider", name="Severity from")
+        severe.focus()
+        moves = []
+        for key in ["ArrowRight", "ArrowLeft"] * 3:
+            moves.append(changed(page, lambda key=key: page.keyboard.press(key)))
+            settle(page)
+        yield answer("list from another severity on, which the server answers, ms", moves[1:])
+        chosen = []
+        for _ in range(given.times):
+            chosen.append(changed(page, lambda: page.keyboard.press("j"), title_of))
+            settle(page)
+        yield answer("next event by its key, until it is named, ms", chosen[1:])
+        page.context.close()
+
+
+def lanes(browser: Browser, given: argparse.Namespace) -> Iterator[Line]:
+    """The overview of many series."""
+    begun = time.perf_counter()
+    with filled(given.series, 5 * given.series) as (address, started):
+        page = new_page(browser)
+        first = until_drawn(page, f"{address}/overview", LANES)
+        yield f"{given.series} series: start of the server, s", f"{started:.2f}", "", None
+        yield "overview, first request after the start, browser without cache, s", f"{first:.2f}", "< 2", first < 2
+        yield "both together, s", f"{started + first:.2f}", "", None
+        settle(page)
+        again = statistics.median(until_drawn(page, f"{address}/overview", LANES) for _ in range(given.times))
+        yield "overview, a later request, s", f"{again:.2f}", "< 2", again < 2
+        page.context.close()
+    del begun
+
+
+def studio(browser: Browser, given: argparse.Namespace) -> Iterator[Line]:
+    """The threshold studio: a slider that moves, until the screen has been drawn anew."""
+    with tempfile.TemporaryDirectory() as home, dashboard(Path(home)) as address:
+        run = judged(Path(home), 100_000)
+        page = new_page(browser)
+        page.goto(f"{address}/threshold?run={run.id}")
+        expect(page.locator(".told")).to_contain_text("threshold (score)")
+        settle(page)
+        slider = page.get_by_role("slider", name="Setting of the rule")
+        slider.focus()
+        said = "document.querySelector('.set output').textContent + document.querySelector('.told').textContent"
+        page.keyboard.press("Home")
+        settle(page)
+        moves, worked = [], []
+        for key in ["ArrowRight"] * 6 + ["ArrowLeft"] * 6:
+            moves.append(changed(page, lambda key=key: page.keyboard.press(key), said))
+            worked.append(float(page.locator(".studio").get_attribute("data-took") or "nan"))
+        yield answer("100,000 scores: slider moved, until counts and picture are new, ms", moves)
+        yield "of it spent counting and drawing, ms", f"{max(worked):.0f} at most", "", None
+        page.context.close()
+
+
+def together(browser: Browser, given: argparse.Namespace) -> Iterator[Line]:
+    """Four browsers, one event, one moment."""
+    for kind in ("sqlite", "postgresql"):
+        told = 0
+        for _ in range(given.times):
+            with filled(1, 4, kind) as (address, url), Workspace.open(url) as workspace:
+                chosen = workspace.events.list()[0]
+                with four_browsers() as pages:
+                    outcome = judge_at_once(pages, f"{address}/investigate?event={chosen.id}&job={chosen.job}")
+                kept = workspace.verdicts.history(chosen.id)
+                told += outcome.applied == 1 and outcome.told_of_conflict == 3 and len(kept) == 1
+        said = f"one verdict kept and three told of it, {told} times of {given.times}"
+        yield f"four browsers at once on {kind}", said, "none overwritten", told == given.times
+
+
+# --- pieces ----------------------------------------------------------------------------------------------------------
+
+
+def until_drawn(page: Page, url: str, ready: str) -> float:
+    """Seconds from the request until it is in the page."""
+    page.goto(url, wait_until="commit")
+    told = page.wait_for_function(f"() => {ready} && performance.now()", polling="raf")
+    return float(told.json_value()) / 1000
+
+
+listed = f"Array.from(document.querySelectorAll('{ROWS}'), (row) => row.textContent).join()"
+title_of = "document.querySelector('.stMain').innerText.match(/Event [0-9,]+ of/)?.[0]"
+
+
+def changed(page: Page, act: Callable[[], Any], seen: str = listed) -> float:
+    """Milliseconds from an act until the browser has drawn something else than before; the driver's own time counts."""
+    before = page.evaluate(seen)
+    begun = time.perf_counter()
+    act()
+    page.wait_for_function(f"(before) => {seen} !== before", arg=before, polling="raf")
+    return 1000 * (time.perf_counter() - begun)
+
+
+def answer(what: str, taken: list[float]) -> Line:
+    """A line of answers that are to come within 300 ms."""
+    middle = statistics.median(taken)
+    return what, f"{middle:.0f} ({min(taken):.0f} to {max(taken):.0f})", "< 300", middle < 300
+
+
+def spread(taken: list[float]) -> str:
+    return f"{min(taken):.2f} to {max(taken):.2f}"
+
+
+RANGE = f"{FIGURE}.layout.xaxis.range.join()"
+
+
+def finer(page: Page, view: str) -> float:
+    """Seconds from letting go of a box drawn over the picture until that stretch is drawn."""
+    page.goto(f"{view}&rows=")
+    page.wait_for_function(f"() => {PICTURE}")
+    settle(page)
+    box = page.locator(".stPlotlyChart .nsewdrag").first.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.40, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.45, box["y"] + box["height"] - 5, steps=4)
+    return changed(page, page.mouse.up, RANGE) / 1000
+
+
+def handle_moved(page: Page, view: str) -> float:
+    """Seconds from a click on the range's bar, which moves the nearer handle, until that stretch is drawn."""
+    page.goto(f"{view}&rows=")
+    page.wait_for_function(f"() => {PICTURE}")
+    settle(page)
+    bar = page.locator(".stSlider").last.bounding_box()
+    assert bar is not None
+    return (
+        changed(page, lambda: page.mouse.click(bar["x"] + bar["width"] * 0.3, bar["y"] + bar["height"] / 2), RANGE)
+        / 1000
+    )
+
+
+def new_page(browser: Browser) -> Page:
+    page = browser.new_context(viewport={"width": 1366, "height": 768}).new_page()
+    page.set_default_timeout(PATIENCE)
+    return page
+
+
+def heard(page: Page) -> list[int]:
+    """Sizes of the messages that the page is sent, as they come."""
+    sizes: list[int] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda message: sizes.append(len(message))))
+    return sizes
+
+
+@contextmanager
+def four_browsers() -> Iterator[list[Page]]:
+    """A page in each of four contexts that share nothing."""
+    path = chromium()
+    assert path is not None
+    with browser_at(path) as browser:
+        yield [new_page(browser) for _ in range(4)]
+
+
+def columns(rows: int, first: int = 0) -> dict[str, Any]:
+    """Three channels with a rhythm, and three stretches in ten thousand rows that stand out."""
+    draws = np.random.default_rng(first)
+    at = np.arange(first, first + rows)
+    start = np.datetime64("2020-01-01", "ms")
+    names = ("flow", "heat", "speed")
+    values = {name: np.sin(at / 50 + k) + 0.1 * draws.normal(size=rows) for k, name in enumerate(names)}
+    for place in draws.integers(0, rows, 3 * rows // 10_000):
+        for each in values.values():
+            each[place : place + draws.integers(2, 9)] += draws.choice([-1, 1]) * draws.uniform(5, 15)
+    return {"time": start + at * np.timedelta64(10_000, "ms")} | values
+
+
+def write(path: Path, rows: int, group: int = 1_000_000) -> None:
+    """A Parquet file, a row group at a time."""
+    writer = None
+    for first in range(0, rows, group):
+        table = pa.table(columns(min(group, rows - first), first))
+        writer = writer or pq.ParquetWriter(path, table.schema)
+        writer.write_table(table)
+    assert writer is not None
+    writer.close()
+
+
+def judged(home: Path, rows: int) -> Run:
+    """A run of so many rows that is done; it learned for a few steps, which makes no difference to a picture."""
+    file = io.BytesIO()
+    pq.write_table(pa.table(columns(rows)), file)
+    file.seek(0)
+    run = Runs(home / "runs").create("long.parquet", file)
+    run.ask(replace(run.request, threshold="1/day", steps=5))
+    run.start()
+    while run.status().state is State.RUNNING or run.twin.status().state in (State.PREPARED, State.RUNNING):
+        time.sleep(0.2)
+    assert run.status().state is State.DONE, run.status()
+    return run
+
+
+@contextmanager
+def filled(series: int, count: int, kind: str = "sqlite") -> Iterator[tuple[str, Any]]:
+    """A dashboard over a workspace with stored events; its address, and its workspace's URL or the start's seconds."""
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["TSANOMALY_DATA"] = home
+        url = new_workspace(kind, Path(home))
+        with Workspace.open(url) as workspace:
+            fill(workspace, series, count)
+        begun = time.perf_counter()
+        with dashboard(Path(home), TSANOMALY_WORKSPACE=url) as address:
+            started = time.perf_counter() - begun
+            yield address, url if series == 1 else started
+
+
+def fill(workspace: Workspace, series: int, count: int) -> None:
+    """A job with so many events, told over so many series."""
+    workspace.jobs.put("plant", 'name = "plant"\n[source]\nkind = "files"\npath = "plant/*.csv"\n')
+    run = workspace.runs.claim("plant", START, "speed", timedelta(minutes=5), START)
+    assert run is not None
+    kinds = [{"name": name, "share": 0.5, "direction": "above"} for name in ("pressure", "flow")]
+    results = []
+    for number in range(series):
+        hours = range(number, count * 5 // series * series + number, 5 * series)
+        found = [event(0, 1, (7 * hour) % 60, channels=kinds, kind="spike") | times(hour) for hour in hours]
+        end = START + timedelta(hours=5 * count + series)
+        result = scored(*found, series=f"series {number:04}")
+        results.append(replace(result, scored_from=START, scored_until=end, watermark=end))
+    workspace.commit(run, results, START)
+    workspace.runs.finish(run, results[0].outcome, START, counts={"series": series, "rows": 1, "events": count})
+
+
+def times(hour: int) -> dict[str, datetime]:
+    start = START + timedelta(hours=hour)
+    return {"start": start, "peak_time": start, "end": start + timedelta(hours=1)}
+
+
+def serving() -> psutil.Process:
+    """The process that serves the dashboard."""
+    return next(child for child in psutil.Process().children() if "streamlit" in child.cmdline())
+
+
+class Peak:
+    """The largest resident size of a process meanwhile, looked at every 5 ms."""
+
+    def __init__(self, process: psutil.Process) -> None:
+        self.process, self.bytes = process, 0
+        self._done = threading.Event()
+        self._watch = threading.Thread(target=self._look)
+
+    def __enter__(self) -> Peak:
+        self._watch.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._watch.join()
+
+    def _look(self) -> None:
+        while not self._done.wait(0.005):
+            self.bytes = max(self.bytes, self.process.memory_info().rss)
+
+
+def open_in(page: Page, address: str, name: str) -> float:
+    """Seconds from choosing a file of the server until it is understood and drawn."""
+    page.goto(f"{address}/new?run=none")
+    page.get_by_role("combobox", name="A file on the server").click()
+    begun = time.perf_counter()
+    page.get_by_role("option", name=name).click()
+    expect(page.get_by_text("What was understood")).to_be_visible()
+    page.wait_for_function(f"() => {PICTURE}")
+    settle(page)
+    return time.perf_counter() - begun
+
+
+def main() -> None:
+    """Measure and print."""
+    parts = {each.__name__: each for each in (large, parquet, events, lanes, studio, together)}
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--only", nargs="+", choices=parts, default=list(parts))
+    options.add_argument("--rows", type=int, default=1_000_000)
+    options.add_argument("--parquet-rows", type=int, default=10_000_000)
+    options.add_argument("--events", type=int, default=5_000)
+    options.add_argument("--series", type=int, default=200)
+    options.add_argument("--times", type=int, default=5, help="how often what varies is done")
+    given = options.parse_args()
+    path = chromium()
+    if path is None:
+        sys.exit(MISSING)
+    expect.set_options(timeout=PATIENCE)
+    print("| | measured | target | met |\n|---|---|---|---|")
+    for name in given.only:
+        with browser_at(path) as browser:
+            for what, measured, target, met in parts[name](browser, given):
+                print(
+                    f"| {what} | {measured} | {target} | {'' if met is None else 'yes' if met else '**no**'} |",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    main()
