@@ -48,8 +48,14 @@ def heat(events: tsanomaly.Events, event: tsanomaly.Event, around: float, key: s
     st.plotly_chart(figure, theme=None, key=f"heat-{key}", config=CHART)
 
 
-def why(events: tsanomaly.Events, event: tsanomaly.Event, detector: tsanomaly.Detector, key: str) -> None:
-    """Kind, channels and the smallest repair."""
+def why(
+    events: tsanomaly.Events, event: tsanomaly.Event, detector: tsanomaly.Detector, key: str, kind: str = ""
+) -> None:
+    """Kind, channels and the smallest repair.
+
+    Args:
+        kind: what is known of its kind, where the events' series is but a part: the part may be too short to tell.
+    """
     with st.spinner("Looking for the smallest repair"):
         said = _explained(key, events, event, detector)
     left, right = st.columns([1, 1], gap="large")
@@ -58,7 +64,7 @@ def why(events: tsanomaly.Events, event: tsanomaly.Event, detector: tsanomaly.De
         pieces.shares(event)
     with right:
         pieces.heading("What kind of event")
-        pieces.lead(sentence(said.sentence))
+        pieces.lead(sentence(kind or said.sentence))
         pieces.heading("The smallest repair")
         pieces.lead(said.repair.sentence if said.repair else "None was found: the event is too long to be judged anew.")
         pieces.heading("How rare")

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import signal
-import tempfile
 from datetime import UTC, datetime
-from pathlib import Path
 
 import cases
 from jobwork import Action, JobWork, stretch
 
 import tsanomaly
 from tsanomaly.batch.backtest import backtest
-from tsanomaly.batch.contract import Expectation
 from tsanomaly.batch.detectors import as_it_judges
 from tsanomaly.batch.job import Job, Threshold
-from tsanomaly.batch.learning import learn
 from tsanomaly.batch.planning import Given
+from tsanomaly.batch.relearning import relearn
 from tsanomaly.batch.runner import Runner, Stop
-from tsanomaly.batch.shards import about
-from tsanomaly.detection.feedback import for_training
 from tsanomaly.evaluation import self_test
 from tsanomaly.workspace import Workspace
 
@@ -45,19 +40,10 @@ def compare(work: JobWork, workspace: Workspace, job: Job) -> None:
 
 
 def refit(work: JobWork, workspace: Workspace, job: Job) -> None:
-    """A series' model, learned again from the latest data, without true events and maintenance."""
+    """A model, learned again from the latest data, without true events and maintenance."""
     name = work.request["series"]
-    until = workspace.watermarks.get(job.name, name) or datetime.now(UTC)
     work.tell("reading")
-    series = cases.source_series(workspace, job.name, name, until - job.model.learn_from, until)
-    learned_from = for_training(series, workspace.verdicts.feedback(job.name))
-    detector = learn(job, learned_from, work.on_progress)
-    with tempfile.TemporaryDirectory(prefix="tsanomaly-refit-") as folder:
-        path = tsanomaly.save(detector, Path(folder) / "model.safetensors")
-        said = about(detector, Expectation.of(series), until)
-        version = workspace.models.add(
-            job.name, name, path, said, activate=work.request.get("activate", True), now=datetime.now(UTC)
-        )
+    version = relearn(workspace, job, name, work.on_progress, activate=work.request.get("activate", True))
     work.write("result", {"series": name, "version": version})
 
 

@@ -27,7 +27,7 @@ class Action(StrEnum):
     RUN = "run"  # what is new, now
     BACKFILL = "backfill"  # a stretch of the past, scored anew
     BACKTEST = "backtest"  # what another threshold would have reported; nothing is changed
-    REFIT = "refit"  # a series' model learns again, with what verdicts say; it becomes the next version
+    REFIT = "refit"  # a model learns again, a series' own or the shared one, with what verdicts say: the next version
     TEST = "test"  # what a version of a model would catch, by injected anomalies
 
 

@@ -65,7 +65,7 @@ def show() -> None:
     if chosen is None:
         nothing(workspace)
         return
-    left, right = st.columns([1, 1.45], gap="medium")
+    left, right = st.columns([1.2, 1.3], gap="medium")
     with left:
         if events:
             listing(workspace, events, chosen)
@@ -374,7 +374,8 @@ def with_readings(workspace: Workspace, event: StoredEvent, part: str, place: De
         case "Channels":
             closeup.heat(case.events, case.event, around, key)
         case "Why":
-            closeup.why(case.events, case.event, case.detector, key)
+            kind = shown(str(event.details.get("sentence", "")), 200)
+            closeup.why(case.events, case.event, case.detector, key, kind)
         case "Rows":
             closeup.raw(case.events, case.event, key)
 

@@ -135,6 +135,7 @@ def actions(workspace: Workspace, model: StoredModel) -> None:
     """Use it, learn again, take it away."""
     work = JobWork.of(workspace, model.job, Action.REFIT)
     busy = work.status().state is State.RUNNING
+    whose = "this series" if model.series is not None else "the job's series"
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(
             f"Use v{model.version}",
@@ -146,10 +147,10 @@ def actions(workspace: Workspace, model: StoredModel) -> None:
             st.rerun()
         if st.button(
             "Learn again",
-            disabled=busy or model.series is None or not access.may_write(),
+            disabled=busy or not access.may_write(),
             key="refit",
-            help="From the latest data, without true events and maintenance, and from the last new normal on. "
-            "It becomes the next version.",
+            help=f"From the latest data of {whose}, without true events and maintenance, and from the last new normal "
+            "on. It becomes the next version.",
         ):
             work.begin(workspace, model.job, Action.REFIT, series=model.series)
             st.rerun()
@@ -161,7 +162,7 @@ def actions(workspace: Workspace, model: StoredModel) -> None:
             on_click="ignore",
         )
     status = work.status()
-    if work.request.get("series") not in (None, model.series):
+    if work.request.get("series", model.series) != model.series:
         return
     if status.state is State.RUNNING:
         watching.watch(work)
