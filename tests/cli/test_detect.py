@@ -9,6 +9,7 @@ import pytest
 from waves import stamps, waves, wide, write
 
 import tsanomaly
+from tsanomaly.detection.explanation import expected_band, explain_all
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "detect.schema.json").read_text(encoding="utf-8"))
 
@@ -41,10 +42,46 @@ def test_json_on_stdout_fits_its_schema_and_nothing_else_is_printed(run, file, m
 
 
 def test_it_gives_the_same_events_as_python(run, file, model):
-    events = tsanomaly.load(model).detect(tsanomaly.read_csv(file).one())
+    detector = tsanomaly.load(model)
+    events = detector.detect(tsanomaly.read_csv(file).one())
     content = parsed(run("detect", file, "--model", model, "--format", "json").stdout)
-    assert content["events"] == events.to_dict()["events"]
+    for found, event in zip(content["events"], events.to_dict()["events"], strict=True):
+        told = [{name: channel[name] for name in ("name", "share", "direction")} for channel in found["channels"]]
+        assert {name: found[name] for name in event} | {"channels": told} == event
     assert content["threshold"] == events.to_dict()["threshold"]
+
+
+def test_json_says_of_each_event_its_kind_what_was_expected_and_on_request_the_smallest_repair(run, file, model):
+    detector = tsanomaly.load(model)
+    events = detector.detect(tsanomaly.read_csv(file).one())
+    said, band = explain_all(events, detector, repairs=1), expected_band(events)
+    content = parsed(run("detect", file, "--model", model, "--format", "json", "--repairs", "1").stdout)
+    assert [(event["kind"], event["sentence"]) for event in content["events"]] == [(e.kind, e.sentence) for e in said]
+    first, *others = content["events"]
+    assert first["repair"] == said[0].repair.to_dict()
+    assert first["repair"]["score_after"] < first["repair"]["score_before"]
+    assert [event["repair"] for event in others] == [None] * len(others)
+    for channel in first["channels"]:
+        j, at_peak = events.series.channels.index(channel["name"]), channel["at_peak"]
+        assert at_peak["value"] == pytest.approx(events.series.values[first["peak_row"], j])
+        assert at_peak["expected"] == pytest.approx(events.scores.expected[first["peak_row"], j])
+        assert at_peak["lower"] == pytest.approx(band.lower[first["peak_row"], j])
+        assert at_peak["lower"] < at_peak["expected"] < at_peak["upper"]
+    leading = first["channels"][0]["at_peak"]
+    assert not leading["lower"] <= leading["value"] <= leading["upper"]
+    plain = parsed(run("detect", file, "--model", model, "--format", "json").stdout)
+    assert [event["repair"] for event in plain["events"]] == [None] * len(said)
+
+
+def test_a_reading_that_is_missing_at_the_peak_is_null(run, tmp_path, model):
+    values = waves()
+    values[396:405, 1] = np.nan
+    path = wide(tmp_path / "holes.csv", values)
+    first = parsed(run("detect", path, "--model", model, "--format", "json").stdout)["events"][0]
+    assert 396 <= first["peak_row"] < 405
+    at_peak = {channel["name"]: channel["at_peak"] for channel in first["channels"]}
+    assert at_peak["heat"]["value"] is None
+    assert at_peak["flow"]["value"] is not None
 
 
 def test_without_a_model_it_learns_from_the_file(run, file):

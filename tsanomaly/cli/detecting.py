@@ -73,6 +73,14 @@ def detect(
         Path | None,
         typer.Option("--report", help="Also write a page of HTML with pictures.", show_default=False, readable=False),
     ] = None,
+    repairs: Annotated[
+        int,
+        typer.Option(
+            "--repairs",
+            help="In JSON: the smallest repair of so many events, the most severe; each takes a fraction of a second.",
+            min=0,
+        ),
+    ] = 0,
     plot: Annotated[bool, typer.Option("--plot", help="Open that page in the browser.")] = False,
     top: Annotated[int, typer.Option("--top", help="Events in the table; 0 for all.", min=0)] = 20,
     fail_on_events: Annotated[
@@ -96,7 +104,7 @@ def detect(
     if format is Format.TABLE and output is None:
         answers().print(detection(reading.diagnosis, results, top))
     else:
-        deliver(_as_text(format, reading, results, top), output)
+        deliver(_as_text(format, reading, results, top, repairs), output)
     _say_what_else(results, report, output, plot)
     if any(isinstance(result, Failed) for result in results):
         raise typer.Exit(ExitCode.DATA)
@@ -104,11 +112,11 @@ def detect(
         raise typer.Exit(ExitCode.EVENTS_FOUND)
 
 
-def _as_text(format: Format, reading: Reading, results: list[Judged | Failed], top: int) -> str:
+def _as_text(format: Format, reading: Reading, results: list[Judged | Failed], top: int, repairs: int) -> str:
     from tsanomaly.cli import document
 
     if format is Format.JSON:
-        return document.to_json(document.of_detection(reading, results))
+        return document.to_json(document.of_detection(reading, results, repairs))
     if format is Format.CSV:
         return document.to_csv(results)
     from tsanomaly.cli.tables import detection

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import platform
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +21,37 @@ FORMAT = 1
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def of_detection(reading: Reading, results: list[Judged | Failed]) -> dict[str, Any]:
-    """``detect``'s object: the only series' fields at its top, or several series under ``series``."""
+def of_detection(reading: Reading, results: list[Judged | Failed], repairs: int = 0) -> dict[str, Any]:
+    """``detect``'s object: the only series' fields at its top, or several series under ``series``.
+
+    Args:
+        repairs: of how many events of each series, the most severe, the smallest repair is sought.
+    """
     head = {"format": FORMAT, "versions": versions(), "diagnosis": reading.diagnosis.to_dict()}
-    parts = [result.to_dict() for result in results]
+    parts = [result.to_dict() if isinstance(result, Failed) else _explained(result, repairs) for result in results]
     return head | (parts[0] if len(parts) == 1 else {"series": parts})
+
+
+def _explained(judged: Judged, repairs: int) -> dict[str, Any]:
+    """A series with each event's kind, its repair, and what was read and expected of each channel at the peak."""
+    from tsanomaly.detection.explanation import expected_band, explain_all
+
+    events, plain = judged.events, judged.to_dict()
+    band = expected_band(events)
+    measured = (events.series.values, events.scores.expected, band.lower, band.upper)
+    column = {name: j for j, name in enumerate(events.series.channels)}
+    said = explain_all(events, judged.detector, repairs=repairs)
+    for event, written, explanation in zip(events, plain["events"], said, strict=True):
+        told = explanation.to_dict()
+        written |= {name: told[name] for name in ("kind", "sentence", "repair")}
+        for channel in written["channels"]:
+            at_peak = (_number(table[event.peak_row, column[channel["name"]]]) for table in measured)
+            channel["at_peak"] = dict(zip(("value", "expected", "lower", "upper"), at_peak, strict=True))
+    return plain
+
+
+def _number(measured: float) -> float | None:
+    return float(f"{measured:.7g}") if math.isfinite(measured) else None
 
 
 def of_evaluation(series: Series, card: Scorecard) -> dict[str, Any]:
