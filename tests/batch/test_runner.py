@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from plants import DAY, START, STEP, at, job, name, plant, results
 
-from tsanomaly import Detector, from_frame
+from tsanomaly import Detector, from_frame, save
+from tsanomaly.batch.detectors import model_file
 from tsanomaly.batch.planning import Given
 from tsanomaly.batch.runner import Runner, Stop
 from tsanomaly.errors import LostRunError
@@ -315,16 +316,58 @@ def test_an_event_that_mended_data_does_not_show_no_longer_stands(store, source)
     assert not over(store, name(0), 401)
 
 
-def test_one_model_from_a_bundle_serves_every_series(store, source, tmp_path):
-    from tsanomaly import save
-
+def given_model(path, rows=336):
+    """A model as ``tsanomaly train`` writes it."""
     one = from_frame(plant(1).drop(columns="pump"), name="pump 000").one()
-    save(Detector(model="linear", twin=False).fit(one.between(0, 336)), tmp_path / "given.safetensors")
+    return save(Detector(model="linear", twin=False).fit(one.between(0, rows)), path)
+
+
+@pytest.mark.parametrize("scope", ["per-series", "shared"])
+def test_one_model_from_a_bundle_serves_every_series_and_is_kept_as_the_one_in_use(store, source, tmp_path, scope):
+    path = given_model(tmp_path / "given.safetensors")
     plant(1).to_parquet(source, index=False)
-    run = Runner(store).run(job(source, model={"bundle": str(tmp_path / "given.safetensors")}), at(10))
-    assert run.outcome is Outcome.SUCCEEDED
+    wanted, runner = job(source, model={"bundle": str(path), "scope": scope}), Runner(store)
+    for day in (9, 10):
+        assert runner.run(wanted, at(day)).outcome is Outcome.SUCCEEDED
     assert over(store, name(0), 201, 401)
-    assert store.models.list("plant") == []
+    [kept] = store.models.list("plant")
+    assert (kept.series, kept.version, kept.active, kept.about["given"]) == (None, 1, True, str(path))
+    assert kept.path.read_bytes() == path.read_bytes()
+    assert kept.about["learned_from"]["rows"] == 336
+    assert model_file(store, "plant", name(0), wanted) == kept.path
+
+
+def test_another_bundle_is_another_version_and_what_was_learned_is_not_mixed_up_with_it(store, source, tmp_path):
+    path = given_model(tmp_path / "given.safetensors")
+    plant(1).to_parquet(source, index=False)
+    given, learned, runner = (
+        job(source, model={"bundle": str(path)}),
+        job(source, model={"scope": "shared"}),
+        Runner(store),
+    )
+    versions = []
+    for day, wanted in enumerate((given, learned, given, learned), start=6):
+        assert runner.run(wanted, at(day)).outcome in (Outcome.SUCCEEDED, Outcome.FOUND_NOTHING)
+        current = store.models.current("plant")
+        versions.append((current.version, "given" in current.about))
+    assert versions == [(1, True), (2, False), (3, True), (4, False)]
+    runner.run(given, at(9.1))
+    given_model(path, rows=300)
+    runner.run(given, at(9.2))
+    assert store.models.current("plant").version == 6
+    store.models.activate("plant", 5)  # by hand; but the job says which
+    runner.run(given, at(9.3))
+    assert store.models.current("plant").version == 6
+    assert store.check().faults == ()
+
+
+def test_a_bundle_that_is_no_model_is_named(store, source, tmp_path):
+    (tmp_path / "given.safetensors").write_bytes(b"nothing")
+    run = Runner(store).run(job(source, model={"bundle": str(tmp_path / "given.safetensors")}), at(7))
+    assert run.outcome is Outcome.CRASHED
+    assert "given.safetensors" in run.message
+    assert "fault of tsanomaly" not in run.message
+    assert store.models.list() == []
 
 
 def test_a_bundle_that_is_not_there_is_named(store, source):

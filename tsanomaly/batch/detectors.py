@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import copy
 from pathlib import Path
 
+from tsanomaly.batch.given_model import GIVEN
 from tsanomaly.batch.job import Job
 from tsanomaly.batch.registered import registered
 from tsanomaly.batch.scoring import Calibration
@@ -21,10 +22,13 @@ def model_file(workspace: Workspace, job: str, series: str, given: Job | None = 
         given: the job, where it is not the registered one.
     """
     wanted = given or registered(workspace, job)
+    current = workspace.models.current(job)
     if wanted is not None and wanted.model.bundle is not None:
+        if current is not None and GIVEN in current.about:
+            return current.path  # what the last run used, even if the file is another by now, or gone
         path = Path(wanted.located(wanted.model.bundle))
         return path if path.is_file() else None
-    stored = workspace.models.current(job, series) or workspace.models.current(job)
+    stored = workspace.models.current(job, series) or current
     return None if stored is None else stored.path
 
 

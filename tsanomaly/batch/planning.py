@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -12,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tsanomaly.batch.given_model import fitting
 from tsanomaly.batch.job import Job
 from tsanomaly.batch.job import Schedule as Times
 from tsanomaly.batch.learning import rule_text
@@ -22,6 +22,7 @@ from tsanomaly.detection.verdicts import Feedback, Span, Verdict
 from tsanomaly.errors import JobError
 from tsanomaly.series import Series
 from tsanomaly.workspace import StoredModel, Workspace
+from tsanomaly.workspace.files import content_of
 from tsanomaly.workspace.names import digest
 
 
@@ -78,11 +79,12 @@ class Plan:
         done: Iterable[str] = (),
     ) -> Plan:
         """Read what the workspace knows of a job."""
-        models = workspace.models.all_current(job.name)
+        models = fitting(job, workspace.models.all_current(job.name))
         newest: dict[str | None, StoredModel] = dict(models)
         if job.model.refit is not None and job.model.activate == "by-hand":
             for model in reversed(workspace.models.list(job.name)):
                 newest[model.series] = model
+            newest = fitting(job, newest)
         verdicts: defaultdict[str, list[Verdict]] = defaultdict(list)
         for verdict in workspace.verdicts.feedback(job.name).in_force:
             verdicts[verdict.series].append(verdict)
@@ -138,7 +140,7 @@ class Plan:
         if not self.shares:
             return None
         stored = self.models.get(None)
-        return self.bundle or (None if stored is None else stored.path)
+        return self.given_model or (None if stored is None else stored.path)
 
     @cached_property
     def shared_name(self) -> str:
@@ -146,16 +148,16 @@ class Plan:
         if self.shared_model is None:
             return ""
         stored = self.models.get(None)
-        if self.bundle is None and stored is not None:
+        if self.job.model.bundle is None and stored is not None:
             return f"version {stored.version}"
-        return hashlib.blake2b(self.shared_model.read_bytes(), digest_size=16).hexdigest()
+        return content_of(self.shared_model)
 
     def task(self, series: Series) -> SeriesTask | None:
         """What is to be done with a series that was read; ``None``: nothing."""
         name = series.name
         if name in self.done:
             return None
-        own, stored = self.watermarks.get(name), self.models.get(None if self.shares else name)
+        own, stored = self.watermarks.get(name), self._model_of(name)
         stretch = self._stretch(name, own)
         first = row_at(series, stretch.read_from)
         if first == len(series):
@@ -168,7 +170,7 @@ class Plan:
             task = replace(task, watermark=self.given.since, moves=moves)
         if self.shares:
             return replace(task, state=self.states.get(name))
-        model = self.bundle or (None if stored is None else stored.path)
+        model = self.given_model or (None if stored is None else stored.path)
         learn = self.job.model.bundle is None and self.given is None and self._outdated(self.newest.get(name))
         return replace(task, model=None if model is None else str(model), learn=learn)
 
@@ -200,8 +202,11 @@ class Plan:
             return replace(stretch, read_from=min(stretch.read_from, self.history))
         return stretch
 
+    def _model_of(self, name: str | None) -> StoredModel | None:
+        return self.models.get(None if self.shares or self.job.model.bundle is not None else name)
+
     def _lookback(self, name: str | None) -> timedelta:
-        stored = self.models.get(None if self.shares else name)
+        stored = self._model_of(name)
         needed = 0.0 if stored is None else float(stored.about.get("context_s", 0.0))
         return max(self.job.range.lookback, timedelta(seconds=needed))
 
@@ -226,18 +231,18 @@ class Plan:
         )
 
     @cached_property
-    def bundle(self) -> Path | None:
-        """The model's file that the job names; ``None``: it names none.
+    def given_model(self) -> Path | None:
+        """The file of the model that the job names, as it is kept in the workspace if it is; ``None``: it names none.
 
         Raises:
             JobError: it is not there.
         """
         if self.job.model.bundle is None:
             return None
-        path = Path(self.job.located(self.job.model.bundle))
+        path, stored = Path(self.job.located(self.job.model.bundle)), self.models.get(None)
         if not path.is_file():
             raise JobError(f"job '{self.job.name}' names the model '{path}', which does not exist")
-        return path
+        return stored.path if stored is not None and stored.path.stem == content_of(path) else path
 
 
 def _refit_after(job: Job, scheduled_at: datetime) -> datetime | None:

@@ -27,6 +27,7 @@ from tsanomaly.batch.alerts import alerts_of
 from tsanomaly.batch.contract import Expectation
 from tsanomaly.batch.delivering import HANDED_OVER, hand_over
 from tsanomaly.batch.executors import Crew, crew_of, work_off
+from tsanomaly.batch.given_model import keep_given
 from tsanomaly.batch.job import Job
 from tsanomaly.batch.learning import learn_shared
 from tsanomaly.batch.lease import LEASE, Clock, Lease, now, owner
@@ -208,7 +209,7 @@ class _Work:
             with suppress(FileNotFoundError):
                 shutil.rmtree(self.scratch)  # of an attempt that was killed
             self._make(self.scratch)
-            plan = self._plan()
+            plan = self._with_given_model(self._plan())
             source = open_source(self.job)
             with self._crew() as crew:
                 plan = self._with_shared_model(plan, source)
@@ -256,6 +257,14 @@ class _Work:
     def _crew(self) -> AbstractContextManager[Crew]:
         given = self.runner.executor
         return crew_of(self.job.executor) if given is None else nullcontext(Crew(given))
+
+    def _with_given_model(self, plan: Plan) -> Plan:
+        """Keep the model that the job names, so that the workspace knows what was used."""
+        path, runner = plan.given_model, self.runner
+        if path is None:
+            return plan
+        kept = runner.patiently(lambda: keep_given(runner.workspace, self.job, path, runner.clock()))
+        return replace(plan, models={None: kept})
 
     def _with_shared_model(self, plan: Plan, source: Source) -> Plan:
         """Learn the model that all series share, where it is missing or to be learned again."""

@@ -19,6 +19,12 @@ def folder_name(name: str) -> str:
     return plain if plain == name else f"{plain}-{digest(name)[:10]}".lstrip("-")
 
 
+def content_of(path: Path) -> str:
+    """What a file of this content is called when it is kept."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
 def keep(folder: Path, suffix: str, write: Callable[[Path], object]) -> Path:
     """A file that is whole or not there, called by its content: the same content again is the same file.
 
@@ -37,9 +43,8 @@ def keep(folder: Path, suffix: str, write: Callable[[Path], object]) -> Path:
         try:
             write(aside)
             with aside.open("rb") as file:
-                content = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
                 os.fsync(file.fileno())  # a database that names it must not outlive it in a power cut
-            return aside.replace(folder / f"{content}{suffix}")
+            return aside.replace(folder / f"{content_of(aside)}{suffix}")
         finally:
             aside.unlink(missing_ok=True)
     except OSError as error:
