@@ -11,6 +11,19 @@ from numpy.typing import NDArray
 from tsanomaly.batch.findings import ERROR, EXPECTED, VALUE
 from tsanomaly.detection.scores import Scores
 from tsanomaly.series import Series
+from tsanomaly.workspace import Workspace
+
+
+def kept_readings(workspace: Workspace, job: str, series: str) -> Series | None:
+    """What was kept of a series' readings, on the grid of their usual step; ``None``: nothing was."""
+    frame = workspace.scores.read(job, series)
+    frame = frame.dropna(axis="columns", how="all")  # columns of other series of the job
+    channels = tuple(name.removeprefix(VALUE) for name in frame.columns if name.startswith(VALUE))
+    if len(frame) < 2 or not channels:
+        return None
+    step = np.median(np.diff(_nanoseconds(frame["time"])))
+    found = from_kept(frame, series, channels, step)
+    return None if found is None else found[0]
 
 
 def from_kept(
@@ -25,7 +38,7 @@ def from_kept(
     """
     if not len(frame) or not all(VALUE + channel in frame for channel in channels):
         return None
-    times = frame["time"].dt.tz_convert("UTC").dt.tz_localize(None).to_numpy().astype("datetime64[ns]")
+    times = _nanoseconds(frame["time"])
     row = np.round((times - times[0]) / step).astype(np.intp)
     rows = int(row[-1]) + 1
     grid = times[0] + np.arange(rows) * step
@@ -41,3 +54,8 @@ def from_kept(
 
     series = Series(grid, matrix(VALUE), channels, step, zone, name=name)
     return series, Scores(grid, column("score"), matrix(ERROR).astype(np.float32), matrix(EXPECTED), channels)
+
+
+def _nanoseconds(times: pd.Series) -> NDArray[np.datetime64]:
+    plain: NDArray[np.datetime64] = times.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy().astype("datetime64[ns]")
+    return plain

@@ -67,15 +67,23 @@ def convert(
 
 @app.command("export")
 def export(
-    job: JobName, to: To, readings: Readings = None, output: Output = None, workspace: WorkspaceUrl = None
+    job: JobName,
+    to: To,
+    series: Annotated[str, typer.Option("--series", help="Only the verdicts on this series.")] = "",
+    readings: Readings = None,
+    output: Output = None,
+    workspace: WorkspaceUrl = None,
 ) -> None:
-    """Write the verdicts on a job's events as labels."""
+    """Write the verdicts on a job's events as labels; for trainset with the readings that the workspace kept."""
     from tsanomaly.cli.output import deliver
     from tsanomaly.workspace.labels import write_labels
 
+    job = _name_of(job)
     with opened(workspace, create=False) as store:
-        labels = [_label(given) for given in store.verdicts.list(job=job, limit=None)]
-    deliver(write_labels(labels, to, _series(readings)), output)
+        labels = [_label(given) for given in store.verdicts.list(job=job, series=series or None, limit=None)][::-1]
+        of = [series] if series else sorted({label.series for label in labels} or store.watermarks.all(job))
+        known = _named(_series(readings), of) if readings else _kept(store, job, of) if to == "trainset" else []
+    deliver(write_labels(labels, to, known), output)
 
 
 @app.command("import")
@@ -88,39 +96,90 @@ def import_labels(
     author: Annotated[str, typer.Option("--author", help="Who says so, where the file does not.")] = "import",
     workspace: WorkspaceUrl = None,
 ) -> None:
-    """Give the labels of a file as verdicts to the events of a job that overlap them; others are named."""
+    """Give the labels of a file as verdicts to the events of a job that overlap them; others are named.
+
+    An event that is judged so already is left as it is: the same file again changes nothing.
+    """
     from tsanomaly.batch.registered import calendars_of
     from tsanomaly.cli.terminal import complain, say
 
-    labels = _labels(file, source, series, zone)
+    job = _name_of(job)
     judged, missed = 0, 0
     with opened(workspace, create=False) as store:
+        labels = _labels(file, source, series or _only_series(store, job), zone)
         calendars = calendars_of(store, job)
+        said = {verdict.event_id: verdict for verdict in store.verdicts.list(job, limit=None)}
         for label in labels:
             events = _events(store, job, label)
             missed += not events
             if not events:
                 complain(f"no event of series '{label.series[:60]}' between {label.start} and {label.end}")
             for event in events:
+                who, before = label.author or author, said.get(event.id)
+                judged += 1
+                if before is not None and (before.judgement, before.note, before.author) == (
+                    label.judgement,
+                    label.note,
+                    who,
+                ):
+                    continue
                 store.verdicts.give(
                     event.id,
                     label.judgement,
-                    author=label.author or author,
+                    author=who,
                     note=label.note,
                     seen_version=event.verdict_version,
                     calendars=calendars,
                 )
-                judged += 1
     say(f"{judged:,} events judged; {missed:,} of {len(labels):,} labels met none")
+
+
+def _name_of(job: str) -> str:
+    """The name of a job that is given by its name or its file."""
+    if job.endswith(".toml"):
+        from tsanomaly.batch.job_file import read_job
+
+        return read_job(job).name
+    return job
+
+
+def _only_series(store: Workspace, job: str) -> str:
+    """The series of a job that has one; empty: it has several, and the labels must say of which they are."""
+    names = list(store.watermarks.all(job))
+    return names[0] if len(names) == 1 else ""
+
+
+def _named(series: list[Series], names: list[str]) -> list[Series]:
+    """Readings under the names that a job knows them by: its only series is called as the job, not as the file."""
+    from dataclasses import replace
+
+    if len(series) == len(names) == 1:
+        return [replace(series[0], name=names[0])]
+    return [one for one in series if one.name in names]
+
+
+def _kept(store: Workspace, job: str, names: list[str]) -> list[Series]:
+    from tsanomaly.batch.kept import kept_readings
+    from tsanomaly.errors import ConfigurationError, DataError
+
+    if len(names) != 1:
+        raise ConfigurationError(
+            f"trainset holds one series, and job '{job[:60]}' has {len(names)}; name one by --series"
+        )
+    found = kept_readings(store, job, names[0])
+    if found is None:
+        raise DataError(f"no readings of series '{names[0][:60]}' are kept any more; give them with --readings")
+    return [found]
 
 
 def _events(store: Workspace, job: str, label: Label) -> list[StoredEvent]:
     """The job's events in a label's stretch; none of a label by rows, since stored events have times."""
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     if not isinstance(label.start, datetime) or not isinstance(label.end, datetime):
         return []
-    return store.events.list(job=job, series=label.series, since=label.start, until=label.end)
+    until = max(label.end, label.start + timedelta(microseconds=1))  # of a moment: the event that it lies in
+    return store.events.list(job=job, series=label.series, since=label.start, until=until)
 
 
 def _label(given: StoredVerdict) -> Label:
