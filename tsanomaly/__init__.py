@@ -20,8 +20,12 @@ _HOME = {
     "Diagnosis": "tsanomaly.series",
     "Dynamic": "tsanomaly.detection.thresholds",
     "Event": "tsanomaly.detection.events",
+    "EventKind": "tsanomaly.detection.kinds",
     "Events": "tsanomaly.detection.events",
+    "Explanation": "tsanomaly.detection.explanation",
     "ExtremeValue": "tsanomaly.detection.thresholds",
+    "Feedback": "tsanomaly.detection.verdicts",
+    "Judgement": "tsanomaly.detection.verdicts",
     "MAD": "tsanomaly.detection.thresholds",
     "NotFittedError": "tsanomaly.detection.detector",
     "Progress": "tsanomaly.detection.training",
@@ -32,6 +36,9 @@ _HOME = {
     "Threshold": "tsanomaly.detection.thresholds",
     "TiedAutoencoder": "tsanomaly.detection.autoencoder",
     "Training": "tsanomaly.detection.training",
+    "Verdict": "tsanomaly.detection.verdicts",
+    "explain": "tsanomaly.detection.explanation",
+    "explain_all": "tsanomaly.detection.explanation",
     "from_array": "tsanomaly.series",
     "from_frame": "tsanomaly.series",
     "load": "tsanomaly.detection.bundle",
@@ -64,6 +71,10 @@ if TYPE_CHECKING:
     from tsanomaly.detection.detector import NotFittedError as NotFittedError
     from tsanomaly.detection.events import Event as Event
     from tsanomaly.detection.events import Events as Events
+    from tsanomaly.detection.explanation import Explanation as Explanation
+    from tsanomaly.detection.explanation import explain as explain
+    from tsanomaly.detection.explanation import explain_all as explain_all
+    from tsanomaly.detection.kinds import EventKind as EventKind
     from tsanomaly.detection.scores import Scores as Scores
     from tsanomaly.detection.thresholds import MAD as MAD
     from tsanomaly.detection.thresholds import Budget as Budget
@@ -73,6 +84,9 @@ if TYPE_CHECKING:
     from tsanomaly.detection.thresholds import Threshold as Threshold
     from tsanomaly.detection.training import Progress as Progress
     from tsanomaly.detection.training import Training as Training
+    from tsanomaly.detection.verdicts import Feedback as Feedback
+    from tsanomaly.detection.verdicts import Judgement as Judgement
+    from tsanomaly.detection.verdicts import Verdict as Verdict
     from tsanomaly.series import Diagnosis as Diagnosis
     from tsanomaly.series import Reading as Reading
     from tsanomaly.series import Series as Series
