@@ -1,5 +1,6 @@
 """Data for jobs: many pumps in one long file, a known spike in each, and the jobs that read them."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -50,6 +51,38 @@ def job(path, **sections):
     for section, settings in sections.items():
         plain[section] = {**plain.get(section, {}), **settings} if isinstance(settings, dict) else settings
     return Job.model_validate(plain)
+
+
+def plant_file(folder, pumps=4):
+    """The frame as a file that jobs read; its path."""
+    path = folder / "plant.parquet"
+    plant(pumps).to_parquet(path, index=False)
+    return path
+
+
+def toml(path, name="plant", cron="0 0 * * *", zone="UTC", extra=""):
+    """The text of such a job, a series in each piece of work; ``extra`` stands at its end, within the schedule."""
+    return f"""
+name = "{name}"
+[source]
+kind = "files"
+path = {json.dumps(str(path))}
+[columns]
+series = "pump"
+time = "time"
+values = ["flow"]
+[model]
+kind = "linear"
+learn_from = "14D"
+[range]
+lookback = "4D"
+[executor]
+shard = 1
+[schedule]
+cron = "{cron}"
+zone = "{zone}"
+{extra}
+"""
 
 
 def at(days):

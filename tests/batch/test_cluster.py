@@ -30,12 +30,6 @@ def alone(tmp_path_factory, source):
     return left
 
 
-@pytest.fixture
-def store(tmp_path):
-    with Workspace.open(tmp_path / "workspace.db") as store:
-        yield store
-
-
 def differing(one, other):
     """What two jobs left differently; NaN is like NaN."""
     return [name for name in one if repr(one[name]) != repr(other[name])]

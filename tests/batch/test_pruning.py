@@ -4,7 +4,7 @@ import os
 import time
 
 import pytest
-from plants import START, STEP, at, job, name, plant
+from plants import START, STEP, at, job, name, plant_file
 
 from tsanomaly.batch.runner import Runner
 from tsanomaly.detection.verdicts import Judgement
@@ -15,9 +15,7 @@ EARLY, LATE = START + 201 * STEP, START + 401 * STEP
 
 @pytest.fixture
 def source(tmp_path):
-    path = tmp_path / "plant.parquet"
-    plant(2).to_parquet(path, index=False)
-    return path
+    return plant_file(tmp_path, 2)
 
 
 def over(store, moment, number=0):

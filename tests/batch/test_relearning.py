@@ -4,28 +4,20 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from plants import START, STEP, at, job, name, plant
+from plants import START, STEP, at, job, name, plant_file
 
 import tsanomaly
 from tsanomaly.batch.relearning import relearn
 from tsanomaly.batch.runner import Runner
 from tsanomaly.detection.verdicts import Judgement
 from tsanomaly.errors import ConfigurationError, DataError
-from tsanomaly.workspace import Outcome, Workspace
+from tsanomaly.workspace import Outcome
 from tsanomaly.workspace.calendars import Calendar
 
 
 @pytest.fixture
-def store(tmp_path):
-    with Workspace.open(tmp_path / "workspace.db") as store:
-        yield store
-
-
-@pytest.fixture
 def source(tmp_path):
-    path = tmp_path / "plant.parquet"
-    plant(3).to_parquet(path, index=False)
-    return path
+    return plant_file(tmp_path, 3)
 
 
 def test_a_shared_model_learns_again_without_true_events_and_the_next_run_judges_by_it(store, source):

@@ -1,6 +1,5 @@
 """What is due runs once, whoever looks; dead runs are taken over or given up; a scheduler ends cleanly."""
 
-import json
 import multiprocessing
 import os
 import signal
@@ -10,7 +9,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from plants import DAY, at, job, plant, results
+from plants import DAY, at, job, plant, plant_file, results, toml
 
 from tsanomaly.batch.run_due import due_now, keep_running, run_due
 from tsanomaly.batch.runner import Runner, Stop
@@ -29,40 +28,9 @@ class Clock:
         return self.moment
 
 
-def toml(path, name="plant", extra="", cron="0 0 * * *"):
-    return f"""
-name = "{name}"
-[source]
-kind = "files"
-path = {json.dumps(str(path))}
-[columns]
-series = "pump"
-time = "time"
-values = ["flow"]
-[model]
-kind = "linear"
-learn_from = "14D"
-[range]
-lookback = "4D"
-[executor]
-shard = 1
-[schedule]
-cron = "{cron}"
-{extra}
-"""
-
-
-@pytest.fixture
-def store(tmp_path):
-    with Workspace.open(tmp_path / "workspace.db") as store:
-        yield store
-
-
 @pytest.fixture
 def source(tmp_path):
-    path = tmp_path / "plant.parquet"
-    plant(3).to_parquet(path, index=False)
-    return path
+    return plant_file(tmp_path, 3)
 
 
 def scheduled(store):

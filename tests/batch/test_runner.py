@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from plants import DAY, START, STEP, at, job, name, plant, results
+from plants import DAY, START, STEP, at, job, name, plant, plant_file, results
 
 from tsanomaly import Detector, from_frame, save
 from tsanomaly.batch.detectors import model_file
@@ -20,16 +20,8 @@ LEASE = timedelta(seconds=30)
 
 
 @pytest.fixture
-def store(tmp_path):
-    with Workspace.open(tmp_path / "workspace.db") as store:
-        yield store
-
-
-@pytest.fixture
 def source(tmp_path):
-    path = tmp_path / "plant.parquet"
-    plant().to_parquet(path, index=False)
-    return path
+    return plant_file(tmp_path)
 
 
 def spans(store, series=None, **filters):

@@ -3,27 +3,18 @@
 from datetime import timedelta
 
 import pytest
-from plants import START, STEP, at, job, name, plant
+from plants import START, STEP, at, job, name, plant, plant_file
 
 from tsanomaly.batch.runner import Runner
 from tsanomaly.detection.verdicts import Judgement
-from tsanomaly.workspace import Workspace
 from tsanomaly.workspace.calendars import Calendar
 
 EARLY, LATE = START + 201 * STEP, START + 401 * STEP
 
 
 @pytest.fixture
-def store(tmp_path):
-    with Workspace.open(tmp_path / "workspace.db") as store:
-        yield store
-
-
-@pytest.fixture
 def source(tmp_path):
-    path = tmp_path / "plant.parquet"
-    plant(1).to_parquet(path, index=False)
-    return path
+    return plant_file(tmp_path, 1)
 
 
 def spike(store, moment):

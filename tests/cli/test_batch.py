@@ -5,39 +5,20 @@ import io
 import json
 
 import pytest
-from plants import at, plant
+from plants import at, plant_file, toml
 from typer.testing import CliRunner
 
 from tsanomaly.cli.exit_codes import ExitCode
 from tsanomaly.cli.main import app
 from tsanomaly.workspace import Workspace
 
-JOB = """
-name = "plant"
-[source]
-kind = "files"
-path = "plant.parquet"
-[columns]
-series = "pump"
-time = "time"
-values = ["flow"]
-[model]
-kind = "linear"
-learn_from = "14D"
-[range]
-lookback = "4D"
-[schedule]
-cron = "0 0 * * *"
-zone = "Europe/Berlin"
-"""
-
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A folder with a job, its data, and a workspace with two runs of it."""
     folder = tmp_path_factory.mktemp("plant")
-    plant(3).to_parquet(folder / "plant.parquet", index=False)
-    (folder / "plant.toml").write_text(JOB, encoding="utf-8")
+    plant_file(folder, 3)
+    (folder / "plant.toml").write_text(toml("plant.parquet", zone="Europe/Berlin"), encoding="utf-8")
     for day in (4, 8.75):
         done = invoke(folder, "run", folder / "plant.toml", "--at", at(day).isoformat())
         assert done.exit_code == 0, done.output
@@ -106,7 +87,7 @@ def test_a_backtest_says_what_another_budget_would_have_reported(place):
 
 def test_what_is_due_runs_and_a_failure_is_an_exit_status(tmp_path):
     with Workspace.open(tmp_path / "workspace.db") as store:
-        store.jobs.put("plant", JOB.replace("plant.parquet", str(tmp_path / "nowhere.parquet")))
+        store.jobs.put("plant", toml(tmp_path / "nowhere.parquet"))
     done = invoke(tmp_path, "run-due")
     assert done.exit_code == ExitCode.RUN_FAILED
     assert "source unreachable" in done.stdout

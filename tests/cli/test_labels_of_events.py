@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from plants import STEP, at, name, plant
+from plants import STEP, at, name, plant, plant_file, toml
 from typer.testing import CliRunner
 
 from tsanomaly import read_file
@@ -11,22 +11,6 @@ from tsanomaly.cli.main import app
 from tsanomaly.detection.verdicts import Judgement
 from tsanomaly.workspace import Workspace
 from tsanomaly.workspace.labels import read_labels
-
-JOB = """
-name = "plant"
-[source]
-kind = "files"
-path = "plant.parquet"
-[columns]
-series = "pump"
-time = "time"
-values = ["flow"]
-[model]
-kind = "linear"
-learn_from = "14D"
-[range]
-lookback = "4D"
-"""
 
 SAID = [
     (0, Judgement.TRUE, "the valve stuck", "ann"),
@@ -47,8 +31,8 @@ def invoke(folder, *arguments, status=0):
 def found(tmp_path_factory):
     """A folder with a job, its data, and a workspace with a run of it; nothing is judged."""
     folder = tmp_path_factory.mktemp("found")
-    plant(2).to_parquet(folder / "plant.parquet", index=False)
-    (folder / "plant.toml").write_text(JOB, encoding="utf-8")
+    plant_file(folder, 2)
+    (folder / "plant.toml").write_text(toml("plant.parquet"), encoding="utf-8")
     for day in (7, 10):
         invoke(folder, "run", folder / "plant.toml", "--at", at(day).isoformat())
     return folder
