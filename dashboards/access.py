@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import getpass
+import importlib.util
 import os
 from pathlib import Path
 from typing import Any
@@ -18,28 +19,56 @@ import pieces
 import streamlit as st
 
 from tsanomaly.errors import ConfigurationError
+from tsanomaly.report.words import shown
 
 READ_ONLY = "TSANOMALY_READ_ONLY"
 
+NEEDED = ("authlib", "httpx")
+"""What Streamlit signs in with, and does not bring along."""
 
-def required() -> bool:
-    """Whether sign-in is configured; a page for it is shown to whoever has not signed in, and nothing else."""
-    if not _secrets("auth"):
-        return True
-    if st.user.is_logged_in:
-        return True
+
+def admitted() -> bool:
+    """Whether whoever looks may see anything: without sign-in everybody, with it whoever has signed in.
+
+    Raises:
+        ConfigurationError: the secrets cannot be read.
+    """
+    return not _secrets("auth") or bool(st.user.is_logged_in)
+
+
+def door() -> None:
+    """The page for signing in, all that a stranger sees.
+
+    Raises:
+        ConfigurationError: what signing in needs is not installed.
+    """
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ConfigurationError(
+            f"sign-in is switched on, and {' and '.join(missing)} not installed: pip install 'tsanomaly[auth]'"
+        )
     pieces.title("Sign in")
     pieces.lead("This workbench is open to people of this organisation.")
     if st.button("Sign in", type="primary"):
         st.login()
-    return False
+
+
+def way_out() -> None:
+    """Who has signed in, what they may do, and the way out; nothing where nobody signs in."""
+    if not _secrets("auth"):
+        return
+    said, button = st.columns([8, 1], vertical_alignment="center")
+    with said:
+        pieces.quiet(f"Signed in as {shown(author(), 100)}{'' if may_write() else ', to look, not to change'}.")
+    button.button("Sign out", key="sign-out", width="stretch", type="tertiary", on_click=st.logout)
 
 
 def author() -> str:
     """Who gives verdicts here: the one signed in, or else the one whose machine it is."""
-    if _secrets("auth"):
-        return str(st.user.get("email") or st.user.get("name") or st.user.get("sub"))
-    return str(st.session_state.get("author") or _owner())
+    if not _secrets("auth"):
+        return str(st.session_state.get("author") or _owner())
+    address = st.user.get("email") if st.user.get("email_verified") is not False else None
+    return str(address or st.user.get("sub"))  # a name is whatever its bearer likes, and so is an unproven address
 
 
 def is_named_by_sign_in() -> bool:

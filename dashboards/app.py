@@ -17,21 +17,23 @@ st.set_page_config(page_title="tsanomaly", page_icon=str(HERE / "mark.svg"), lay
 st.logo(str(HERE / "logo.svg"), size="medium")
 st.html(HERE / "style.css")
 
-page = st.navigation(
-    [
-        st.Page(session.OVERVIEW, title="Overview", url_path="overview"),
-        st.Page(session.NEW_DATA, title="New data", url_path="new", default=True),
-        st.Page(session.INVESTIGATE, title="Investigate", url_path="investigate"),
-        st.Page(session.THRESHOLD, title="Threshold", url_path="threshold"),
-        st.Page(session.MODELS, title="Models", url_path="models"),
-        st.Page(session.JOBS, title="Jobs", url_path="jobs"),
-        st.Page(session.QUALITY, title="How good is it?", url_path="quality"),
-    ],
-    position="top",
+PAGES = (
+    (session.OVERVIEW, "Overview", "overview"),
+    (session.NEW_DATA, "New data", "new"),
+    (session.INVESTIGATE, "Investigate", "investigate"),
+    (session.THRESHOLD, "Threshold", "threshold"),
+    (session.MODELS, "Models", "models"),
+    (session.JOBS, "Jobs", "jobs"),
+    (session.QUALITY, "How good is it?", "quality"),
 )
+pages = [st.Page(view, title=title, url_path=path, default=path == "new") for view, title, path in PAGES]
 try:
-    if access.required():
-        page.run()
+    if access.admitted():
+        st.navigation(pages, position="top").run()
         pieces.footer()
+        access.way_out()
+    else:
+        st.navigation(pages, position="hidden")
+        access.door()
 except TsAnomalyError as error:
     pieces.problem(error)

@@ -43,3 +43,9 @@ def test_secrets_that_cannot_be_read_open_nothing(secrets):
     secrets("[access\n")
     with pytest.raises(ConfigurationError, match="mend it, for it says who may sign in"):
         access.may_write()
+
+
+def test_sign_in_without_its_libraries_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(access, "NEEDED", ("json", "a_library_that_nobody_wrote"))
+    with pytest.raises(ConfigurationError, match="a_library_that_nobody_wrote not installed: pip install"):
+        access.door()
