@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import access
 import cases
@@ -46,8 +47,12 @@ LABELS = {
     LabelFormat.LABEL_STUDIO: "Label Studio",
     LabelFormat.LOOKOUT: "Lookout for Equipment",
 }
+SEVERITIES = {str(least): f"{least} and more" for least in (10, 20, 30, 40, 50)}
 SPANS = {"Close": None, "Day": 1.0, "Week": 7.0, "Month": 30.4375, "Year": 365.25}
 MOST = 5000
+MADE = 50_000
+"""Rows kept ready at most, of all sessions."""
+
 DAY = timedelta(days=1)
 
 
@@ -85,13 +90,15 @@ def filtered(workspace: Workspace) -> list[StoredEvent]:
     job = chooser(one, "Job", ["", *jobs], "job", lambda name: name or "All jobs")
     series = chooser(two, "Series", ["", *series_names(workspace, job)], "series", lambda name: name or "All series")
     which = chooser(three, "Show", list(SHOWN), "show", lambda name: SHOWN.get(name, name))
-    least = four.slider("Severity from", 0, 60, 0, step=5, key="least", help="0 to 100; 10 more is ten times rarer.")
+    least = chooser(
+        four, "Severity", ["", *SEVERITIES], "severity", lambda least: SEVERITIES.get(least, "Any severity")
+    )
     found = workspace.events.list(
         job or None,
         series or None,
         status=EventStatus.WITHDRAWN if which == "withdrawn" else None if which == ALL else EventStatus.FOUND,
         verdict="none" if which == OPEN else which if which in words.VERDICTS else None,
-        severity=least or None,
+        severity=float(least) if least else None,
         held_back=False if which == OPEN else True if which == HELD else None,
         limit=MOST,
     )
@@ -102,16 +109,18 @@ def chooser(place: DeltaGenerator, label: str, options: list[str], name: str, sa
     """A filter that is mirrored in the address; what stands there and is none of the options counts as the first."""
     asked = st.query_params.get(name, "")
     now = asked if asked in options else options[0]
-    chosen = place.selectbox(
-        label, options, index=options.index(now), format_func=lambda o: shown(said(o), 40), key=f"filter-{name}-{now}"
-    )
-    if chosen != now:
-        if chosen == options[0]:
+    key = f"filter-{name}-{now}"
+
+    def chosen() -> None:
+        if st.session_state[key] == options[0]:
             st.query_params.pop(name, None)
         else:
-            st.query_params[name] = chosen
-        st.rerun()
-    return chosen
+            st.query_params[name] = st.session_state[key]
+
+    place.selectbox(
+        label, options, index=options.index(now), format_func=lambda o: shown(said(o), 40), key=key, on_change=chosen
+    )
+    return now
 
 
 def job_names(workspace: Workspace) -> list[str]:
@@ -210,10 +219,26 @@ def rows_of(events: list[StoredEvent]) -> event_table.Rows:
         {"head": "What broke", "wide": True},
         {"head": "Verdict"},
     ]
-    return event_table.Rows(columns, [_row(event, several) for event in events])
+    return event_table.Rows(columns, [_row(event, several, words.zone()) for event in events])
 
 
-def _row(event: StoredEvent, several: bool) -> dict[str, object]:
+def _row(event: StoredEvent, several: bool, zone: str) -> dict[str, object]:
+    """An event's row, made once: another filter lists mostly the same ones."""
+    key = (event.id, event.updated_at, event.verdict_version, event.held_back, event.status, several, zone)
+    made = _made()
+    if key not in made:
+        if len(made) > MADE:
+            made.clear()
+        made[key] = _made_of(event, several)
+    return {**made[key], "cells": list(made[key]["cells"])}
+
+
+@st.cache_resource(show_spinner=False)
+def _made() -> dict[tuple[object, ...], dict[str, Any]]:
+    return {}
+
+
+def _made_of(event: StoredEvent, several: bool) -> dict[str, Any]:
     leading = event.channels[0] if event.channels else None
     broke = f"{ARROWS.get(leading.direction, '')} {shown(leading.name, 40)}" if leading else ""
     series = {"text": shown(event.series, 24), "title": f"{shown(event.series, 200)}, job {event.job}"}

@@ -13,14 +13,14 @@ VERDICTS = ("True", "False alarm", "Unclear", "True")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Judged:
     """How many were told that their verdict is in force, and how many that somebody else was quicker."""
 
     applied: int
     told_of_conflict: int
 
 
-def judge_at_once(pages: Sequence[Page], event: str) -> Outcome:
+def judge_at_once(pages: Sequence[Page], event: str) -> Judged:
     """Each page opens the event, chooses its verdict, and all apply before any of them has seen an answer."""
     for page, verdict in zip(pages, VERDICTS, strict=True):
         page.goto(event)
@@ -33,4 +33,4 @@ def judge_at_once(pages: Sequence[Page], event: str) -> Outcome:
         expect(page.get_by_text(re.compile("^(True|False alarm|Unclear), by"))).to_be_visible()
         settle(page)
     conflicts = [page.get_by_text("was judged by somebody else meanwhile").count() for page in pages]
-    return Outcome(conflicts.count(0), len(pages) - conflicts.count(0))
+    return Judged(conflicts.count(0), len(pages) - conflicts.count(0))

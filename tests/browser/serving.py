@@ -40,17 +40,19 @@ def browser_at(path: str) -> Iterator[Browser]:
 
 
 @contextlib.contextmanager
-def dashboard(home: Path, **more: str) -> Iterator[str]:
-    """The address of a dashboard on a free port of this machine, which keeps its runs and workspace under ``home``.
+def dashboard(home: Path, port: int = 0, **more: str) -> Iterator[str]:
+    """The address of a dashboard of this machine, which keeps its runs and workspace under ``home``.
 
     Args:
+        port: to listen on; 0: any that is free.
         more: of its environment.
 
     Raises:
         AssertionError: it did not start, or printed a traceback.
     """
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
         port = probe.getsockname()[1]
     said = home / "server.txt"  # a file: a pipe that nobody reads would fill up and hold the server
     with said.open("wb") as output:

@@ -1,12 +1,17 @@
 """The workspace's views in a real browser: verdicts, jobs, models, thresholds, and what several analysts do at once."""
 
 import re
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from browser.analysts import Judged, judge_at_once
+from browser.conftest import PATIENCE
 from browser.files import spiky
 from browser.journey import settle, start, upload, wait_for_events
+from browser.serving import dashboard
 from playwright.sync_api import expect
+from postgres import DATABASES, new_workspace
 
 from tsanomaly.workspace import Outcome, SeriesResult, Workspace
 
@@ -147,6 +152,29 @@ def test_two_who_judge_the_same_event_do_not_overwrite_each_other(page, context,
     expect(other.get_by_text(re.compile("^False alarm, by"))).to_be_visible()
     assert [str(said.judgement) for said in workspace.verdicts.history(event.id)] == ["true", "false alarm"]
     other.close()
+
+
+@pytest.mark.parametrize("kind", DATABASES)
+def test_of_four_who_judge_an_event_at_the_same_moment_one_is_heard_and_three_are_told(kind, browser, tmp_path):
+    url = new_workspace(kind, tmp_path)
+    with Workspace.open(url) as shared:
+        found_by(shared, "mill", {"north": 2})
+        event = shared.events.list()[0]
+        with dashboard(tmp_path, TSANOMALY_WORKSPACE=url) as address, four_contexts(browser) as pages:
+            outcome = judge_at_once(pages, f"{address}/investigate?event={event.id}&job=mill")
+        assert outcome == Judged(applied=1, told_of_conflict=3)
+        assert len(shared.verdicts.history(event.id)) == 1
+
+
+@contextmanager
+def four_contexts(browser):
+    """A page in each of four, which share nothing; four browsers are as much to the server."""
+    contexts = [browser.new_context() for _ in range(4)]
+    for context in contexts:
+        context.set_default_timeout(PATIENCE)
+    yield [context.new_page() for context in contexts]
+    for context in contexts:
+        context.close()
 
 
 def test_events_are_filtered_by_words_ticked_and_judged_together(page, address, workspace, plant):

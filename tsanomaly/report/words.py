@@ -26,6 +26,8 @@ ARROWS = {"above": "↑", "below": "↓", "both": "↕"}
 def shown(name: str, most: int = 60) -> str:
     """A name on one line: what cannot be seen becomes ``�``, and what is too long ends in ``…``."""
     cut = name if len(name) <= most else name[: most - 1] + "…"
+    if cut.isascii() and cut.isprintable():  # most names are, and lists have thousands of them
+        return cut
     return "".join("\ufffd" if unicodedata.category(letter) in _INVISIBLE else letter for letter in cut)
 
 
