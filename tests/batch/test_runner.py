@@ -369,6 +369,20 @@ def test_a_bundle_that_is_not_there_is_named(store, source):
     assert "nowhere.safetensors', which does not exist" in run.message
 
 
+@pytest.mark.parametrize("folder", ["scores", "models", "scratch"])
+def test_a_folder_beside_the_workspace_that_cannot_be_written_is_named_and_the_next_run_catches_up(
+    store, source, folder
+):
+    (store.folder / folder).write_text("in the way", encoding="utf-8")
+    run = Runner(store).run(job(source), at(7))
+    assert run.outcome is Outcome.OUTPUT_FAILED
+    assert str(store.folder / folder) in run.message
+    assert store.watermarks.all("plant") == {}
+    (store.folder / folder).unlink()
+    assert Runner(store).run(job(source), at(7.5)).outcome is Outcome.SUCCEEDED
+    assert store.check().faults == ()
+
+
 def test_nothing_is_left_beside_the_workspace_but_models_and_scores(store, source):
     Runner(store).run(job(source), at(7))
     assert not list((store.folder / "scratch").iterdir())
@@ -404,7 +418,7 @@ def test_sinks_get_what_was_found_and_what_the_last_run_could_not_hand_over(stor
     (tmp_path / "out").rename(tmp_path / "aside")
     (tmp_path / "out").write_text("in the way", encoding="utf-8")
     run = runner.run(job(source, sinks=sinks), at(8.75))
-    assert run.outcome is Outcome.CRASHED
+    assert run.outcome is Outcome.OUTPUT_FAILED
     assert "events.csv' cannot be written" in run.message
     (tmp_path / "out").unlink()
     (tmp_path / "aside").rename(tmp_path / "out")

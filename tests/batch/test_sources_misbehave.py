@@ -149,7 +149,7 @@ def outcome_on_a_full_disk(runner, wanted):
         run = runner.run(wanted, at(7))
     except WorkspaceError as error:
         return str(error)
-    assert run.outcome is Outcome.CRASHED
+    assert run.outcome is Outcome.OUTPUT_FAILED
     return run.message
 
 

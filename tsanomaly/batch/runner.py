@@ -50,8 +50,16 @@ log = logging.getLogger(__name__)
 PATIENCE = timedelta(minutes=5)
 """How long a commit is tried again while the database is away, as when it restarts."""
 
-FAILED = frozenset({Outcome.SOURCE_UNREACHABLE, Outcome.SCHEMA_CHANGED, Outcome.TIMED_OUT, Outcome.CRASHED})
-"""Outcomes of a series that make its run a failed one: somebody should look."""
+WORST = (
+    Outcome.CRASHED,
+    Outcome.OUTPUT_FAILED,
+    Outcome.SCHEMA_CHANGED,
+    Outcome.SOURCE_UNREACHABLE,
+    Outcome.TIMED_OUT,
+)
+"""Outcomes of a series that make its run a failed one, the worst first: somebody should look."""
+
+FAILED = frozenset(WORST)
 
 Result = TypeVar("Result")
 
@@ -206,9 +214,7 @@ class _Work:
         self.deadline = time.time() + self.job.limits.time.total_seconds()
         self.counts[HANDED_OVER] = not self.job.sinks
         try:
-            with suppress(FileNotFoundError):
-                shutil.rmtree(self.scratch)  # of an attempt that was killed
-            self._make(self.scratch)
+            self._make_empty(self.scratch)
             plan = self._with_given_model(self._plan())
             source = open_source(self.job)
             with self._crew() as crew:
@@ -237,8 +243,10 @@ class _Work:
         name = f"{folder_name(self.job.name)}-{self.run.id}-{self.run.attempt}"
         return self.runner.workspace.folder / "scratch" / name
 
-    def _make(self, folder: Path) -> None:
+    def _make_empty(self, folder: Path) -> None:
         try:
+            with suppress(FileNotFoundError):
+                shutil.rmtree(folder)  # of an attempt that was killed
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(
@@ -395,7 +403,7 @@ class _Work:
         """The run's outcome: the worst of its series'."""
         self.counts |= {"outcomes": {str(outcome): number for outcome, number in sorted(self.outcomes.items())}}
         series = self.counts["series"]
-        for worst in (Outcome.CRASHED, Outcome.SCHEMA_CHANGED, Outcome.SOURCE_UNREACHABLE, Outcome.TIMED_OUT):
+        for worst in WORST:
             if number := self.outcomes[worst]:
                 names = [f"'{one.series}': {one.message}" for one in self.failures if one.outcome is worst]
                 return worst, f"{number} of {series} series: {'; '.join(names[:3]) or 'in an earlier attempt'}"

@@ -34,11 +34,13 @@ from tsanomaly.detection.verdicts import Feedback, Span, instant
 from tsanomaly.errors import (
     CancelledError,
     DataError,
+    OutputError,
     SchemaChangedError,
     SourceTimeoutError,
     SourceUnreachableError,
     TsAnomalyError,
     UnfinishedSourceError,
+    WorkspaceError,
 )
 from tsanomaly.series import Series
 from tsanomaly.workspace import Outcome, ScorePart, SeriesResult
@@ -307,6 +309,7 @@ def outcome_of(error: Exception) -> tuple[Outcome, str]:
         (SchemaChangedError, Outcome.SCHEMA_CHANGED),
         (DataError, Outcome.NOT_ENOUGH_DATA),
         (CancelledError, Outcome.CANCELLED),
+        ((OutputError, WorkspaceError), Outcome.OUTPUT_FAILED),
         (TsAnomalyError, Outcome.CRASHED),
     )
     for kind, outcome in kinds:
