@@ -284,6 +284,8 @@ def finer(page: Page, view: str) -> float:
     settle(page)
     box = page.locator(".stPlotlyChart .nsewdrag").first.bounding_box()
     assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.40, box["y"] + 20)  # the tools come into sight
+    page.locator(".stPlotlyChart").first.locator('[data-title="Box Select"]').click()
     page.mouse.move(box["x"] + box["width"] * 0.40, box["y"] + 20)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.45, box["y"] + box["height"] - 5, steps=4)
