@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 import pandas as pd
 import session
 import streamlit as st
-from runs import Run
+from runs import Look, Run
 
 import tsanomaly
 from tsanomaly.detection.events import Event
@@ -111,11 +111,11 @@ def _with_offer(finding: Finding, offer: Callable[[Finding], None]) -> None:
         offer(finding)
 
 
-def read(run: Run) -> tsanomaly.Reading | None:
+def look(run: Run) -> Look | None:
     """The file as series; where it cannot be read, the reason is shown."""
     try:
         with st.spinner("Reading"):
-            return session.reading(run)
+            return session.look(run)
     except TsAnomalyError as error:
         problem(error)
         return None

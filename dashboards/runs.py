@@ -31,9 +31,12 @@ from task import Task
 
 import tsanomaly
 from tsanomaly.errors import ConfigurationError
-from tsanomaly.series import Finding, Level
+from tsanomaly.series import Finding, Level, read_beginning
 
 KEEP_DAYS = 14
+BEGINNING = 200_000
+"""Rows of a Parquet file that a session reads to show how it is understood; a run, in its own process, reads all."""
+
 USUAL = "3/week"
 """The threshold where nobody said otherwise, as :mod:`rules` writes it."""
 
@@ -59,6 +62,19 @@ class Request:
     window: int | None = None
     steps: int | None = None
     trained: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """A file before its run: what was read of it as series, and how many rows it has."""
+
+    reading: tsanomaly.Reading
+    rows: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it was read."""
+        return self.reading.diagnosis.rows == self.rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +136,18 @@ class Run(Task):
         request = self.request
         with self.open_source() as source:
             return tsanomaly.read_file(source, **request.overrides, progress=progress)
+
+    def look(self) -> Look:
+        """The file as far as it is looked at before a run: of a long Parquet file its beginning, all of any other.
+
+        Raises:
+            DataError: as ``tsanomaly.read_file``.
+        """
+        with self.open_source() as source:
+            if source.peek(4)[:4] == b"PAR1":  # type: ignore[attr-defined]
+                return Look(*read_beginning(source, BEGINNING, **self.request.overrides))
+        reading = self.read()
+        return Look(reading, reading.diagnosis.rows)
 
     # --- the result --------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ import budgets
 import launch
 import rules
 import streamlit as st
-from runs import Result, Run, Runs
+from runs import Look, Result, Run, Runs
 from task import State
 
 import tsanomaly
@@ -116,7 +116,7 @@ def open_file(path: Path, model: Path | None = None, budget: str | None = None) 
         asked = replace(asked, threshold=budgets.checked(budget))
     if model is not None:
         with st.spinner("Reading"):
-            names = list(reading(run).diagnosis.series)
+            names = list(look(run).reading.diagnosis.series)
         asked = replace(asked, series=names[0] if len(names) > 1 else None, threshold=budget and asked.threshold)
     run.ask(asked)
     if model is not None:
@@ -149,14 +149,14 @@ def remember(run: Run, name: str, value: str) -> None:
         st.query_params[name] = value
 
 
-def reading(run: Run) -> tsanomaly.Reading:
-    """The run's file as series; kept in memory as long as nothing is read differently."""
-    return _reading(run.id, json.dumps(run.request.overrides, sort_keys=True), run)
+def look(run: Run) -> Look:
+    """The run's file as series, a long one its beginning; kept in memory as long as nothing is read differently."""
+    return _look(run.id, json.dumps(run.request.overrides, sort_keys=True), run)
 
 
 @st.cache_resource(max_entries=4, ttl="1h", show_spinner=False)
-def _reading(run_id: str, overrides: str, _run: Run) -> tsanomaly.Reading:
-    return _run.read()
+def _look(run_id: str, overrides: str, _run: Run) -> Look:
+    return _run.look()
 
 
 def result(run: Run) -> Result:

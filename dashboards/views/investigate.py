@@ -108,8 +108,9 @@ def waiting(run: Run) -> None:
         pieces.title(run.request.name)
     other.page_link(session.NEW_DATA, label="Another file", query_params={"run": "none"})
     watching.watch(run)
-    reading = pieces.read(run)
-    if reading is not None:
+    look = pieces.look(run)
+    if look is not None:
+        reading = look.reading
         pieces.picture(reading[run.request.series] if run.request.series is not None else reading.one())
 
 
@@ -222,7 +223,7 @@ def whole(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event | None, wa
     figure = figures.overview(
         events, channels=drawn, chosen=chosen, rows=rows, palette=session.palette(), height=120 + 65 * len(drawn)
     )
-    figure.update_layout(dragmode="select", selectdirection="h")  # to draw over a stretch is to ask for more of it
+    figure.update_layout(selectdirection="h")  # a stretch has no height
     st.plotly_chart(figure, theme=None, key=key, config=WHOLE, on_select=touched, selection_mode=("points", "box"))
     span_control(run, events.series, rows)
 

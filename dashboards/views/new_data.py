@@ -8,9 +8,10 @@ import budgets
 import overrides
 import pieces
 import remedies
+import served
 import session
 import streamlit as st
-from runs import USUAL, Request, Run
+from runs import BEGINNING, USUAL, Look, Request, Run
 from task import State
 
 import tsanomaly
@@ -21,7 +22,7 @@ from tsanomaly.series import Finding
 TYPES = ["csv", "tsv", "txt", "dat", "gz", "zip", "parquet", "pq"]
 
 MOST_ROWS = 10_000_000
-"""Rows of a file that the dashboard takes; more would not fit a session's memory."""
+"""Rows of a file that the dashboard takes; more would not fit a run's memory."""
 
 SAMPLES_TOLD = {
     "machine": "a machine that is switched on and off",
@@ -64,13 +65,14 @@ def choose_file() -> None:
             type=TYPES,
             accept_multiple_files=True,
             key="upload",
-            help="A larger file can be judged on the command line: tsanomaly detect FILE",
+            help="A larger file on the server's disk: tsanomaly dashboard FILE, or its folder in TSANOMALY_FILES.",
         )
         if given:
             taken = [session.runs().create(file.name, file) for file in given]
             session.remember_files(taken)
             session.look_at(taken[0])
             st.rerun()
+        on_server()
         names = sample_names()
         if names:
             pieces.lead("Or try one of these:")
@@ -80,6 +82,24 @@ def choose_file() -> None:
                     session.look_at(session.open_file(sample_path(name)))
                     st.rerun()
                 column.caption(SAMPLES_TOLD.get(name, ""))
+
+
+def on_server() -> None:
+    """Files that need no upload: those in the folder that ``TSANOMALY_FILES`` names."""
+    offered = served.files()
+    if not offered:
+        return
+    chosen = st.selectbox(
+        "A file on the server",
+        offered,
+        index=None,
+        format_func=lambda path: shown(path.name, 80),
+        placeholder="choose one; it may be larger than an upload",
+        key="served",
+    )
+    if chosen is not None:
+        session.look_at(session.open_file(chosen))
+        st.rerun()
 
 
 def head(run: Run) -> None:
@@ -106,21 +126,28 @@ def understood(run: Run) -> None:
     """Diagnosis at the left, settings at the right."""
     left, right = st.columns([2.2, 1], gap="large")
     with left:
-        reading = pieces.read(run)
-        if reading is None:
+        look = pieces.look(run)
+        if look is None:
             beginning(run)
             overrides.show(run, None)
             return
-    if reading.diagnosis.rows > MOST_ROWS:
+    reading = look.reading
+    if look.rows > MOST_ROWS:
         st.error(
-            f"The file has {reading.diagnosis.rows:,} rows; the dashboard takes up to {MOST_ROWS:,}. Give fewer rows, "
+            f"The file has {look.rows:,} rows; the dashboard takes up to {MOST_ROWS:,}. Give fewer rows, "
             "or judge it on the command line: tsanomaly detect FILE"
         )
         return
+    if not look.is_whole and reading.diagnosis.series_column:
+        st.error(
+            f"The file has {look.rows:,} rows of several series; here such a file may have up to {BEGINNING:,}. "
+            "A job reads it series by series, however long it is: tsanomaly jobs new"
+        )
+        return
     with right:
-        series = settings(run, reading)
+        series = settings(run, look)
     with left:
-        diagnosis(run, reading, series)
+        diagnosis(run, look, series)
         samples(series)
         overrides.show(run, reading.diagnosis)
 
@@ -135,19 +162,21 @@ def beginning(run: Run, lines: int = 6) -> None:
         st.code("\n".join(text), language=None)
 
 
-def diagnosis(run: Run, reading: tsanomaly.Reading, series: tsanomaly.Series) -> None:
+def diagnosis(run: Run, look: Look, series: tsanomaly.Series) -> None:
     """What was understood, and what was found on the way."""
-    said = reading.diagnosis
+    said, whole = look.reading.diagnosis, look.is_whole
     pieces.heading("What was understood")
+    if not whole:
+        pieces.lead(f"This is its first {said.rows:,} rows, read and drawn at once. A run reads all {look.rows:,}.")
     grid = counted(len(series), "row") if len(series) != said.rows else None
     pairs = [
-        ("Rows in the file", f"{said.rows:,}"),
+        ("Rows in the file", f"{look.rows:,}"),
         ("Channels", listed(said.channels)),
         ("Series", said.series_column and f"{len(said.series)}, named by {said.series_column}"),
         ("From", clock_at(series, 0)),
-        ("To", clock_at(series, len(series) - 1)),
-        ("Length", rows_lasting(series, len(series))),
-        ("On a regular grid", grid),
+        ("To", clock_at(series, len(series) - 1) if whole else None),
+        ("Length", rows_lasting(series, len(series)) if whole else None),
+        ("On a regular grid", grid if whole else None),
         ("Step", lasting(series.step) if series.step is not None else None),
         ("Time column", said.time_column and f"{said.time_column} ({said.time_format})"),
         ("Clock", zone_of(series)),
@@ -192,9 +221,9 @@ def samples(series: tsanomaly.Series) -> None:
     rows.dataframe(series.between(0, 12).to_frame(), width="stretch")
 
 
-def settings(run: Run, reading: tsanomaly.Reading) -> tsanomaly.Series:
+def settings(run: Run, look: Look) -> tsanomaly.Series:
     """What can be set, all of which may be left alone; returns the series to judge."""
-    request = run.request
+    request, reading = run.request, look.reading
     with st.container(border=True):
         pieces.heading("Find anomalies")
         names = list(reading.diagnosis.series)
@@ -204,7 +233,8 @@ def settings(run: Run, reading: tsanomaly.Reading) -> tsanomaly.Series:
             series = st.selectbox("Series", names, index=place, key=f"series-{run.id}")
         chosen = reading[series] if series is not None else reading.one()
         budget = budgets.slider(request.threshold or USUAL, key=f"budget-{run.id}")
-        st.caption(budgets.in_words(budget, chosen))
+        if look.is_whole:
+            st.caption(budgets.in_words(budget, chosen))
         with st.expander("More settings"):
             window = st.number_input(
                 "Window, in rows",

@@ -103,7 +103,7 @@ def large(browser: Browser, given: argparse.Namespace) -> Iterator[Line]:
         for where, anew in (("browser with its cache", False), ("fresh browser", True)):
             begun, empty, drawn = [], [], []
             for _ in range(given.times):
-                for times, url, ready in ((empty, f"{address}/new?run=none", EMPTY), (drawn, view, PICTURE)):
+                for times, url, ready in ((empty, f"{address}/?run=none", EMPTY), (drawn, view, PICTURE)):
                     shown = new_page(browser) if anew else page
                     times.append(until_drawn(shown, url, ready))
                     begun += [shown.evaluate("first")] if ready is EMPTY else []
@@ -282,6 +282,7 @@ def finer(page: Page, view: str) -> float:
     page.goto(f"{view}&rows=")
     page.wait_for_function(f"() => {PICTURE}")
     settle(page)
+    page.locator(".modebar-btn[data-title='Box Select']").first.dispatch_event("click")
     box = page.locator(".stPlotlyChart .nsewdrag").first.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + box["width"] * 0.40, box["y"] + 20)  # the tools come into sight
@@ -441,7 +442,7 @@ class Peak:
 
 def open_in(page: Page, address: str, name: str) -> float:
     """Seconds from choosing a file of the server until it is understood and drawn."""
-    page.goto(f"{address}/new?run=none")
+    page.goto(f"{address}/?run=none")
     page.get_by_role("combobox", name="A file on the server").click()
     begun = time.perf_counter()
     page.get_by_role("option", name=name).click()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,11 +13,12 @@ from numpy.typing import ArrayLike
 
 from tsanomaly.errors import DataError, ReadError
 from tsanomaly.series.diagnosis import Finding
-from tsanomaly.series.source import Source
+from tsanomaly.series.source import Source, stem
 from tsanomaly.series.table import Table, distinct
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow.parquet as pq
 
 TIME, LABEL = "time", "label"
 
@@ -30,29 +32,69 @@ def of_parquet(source: Source, findings: list[Finding]) -> Table:
     Raises:
         ReadError: damaged, empty or too large.
     """
+    with _parquet(source.name, pa.BufferReader(source.data)) as file:
+        table, rows = file.read(), file.metadata.num_rows
+    return _of_columns(source.name, source.stem, table, rows, findings)
+
+
+def parquet_beginning(file: IO[bytes], name: str, most: int, findings: list[Finding]) -> tuple[Table, int]:
+    """The first rows of a Parquet file, with no others read, and how many rows there are.
+
+    Raises:
+        ReadError: as :func:`of_parquet`.
+    """
+    with _parquet(name, pa.PythonFile(file, "r")) as parquet:
+        rows = parquet.metadata.num_rows
+        batches, taken = [], 0
+        groups = _first_groups(parquet.metadata, most)
+        for batch in parquet.iter_batches(min(most, 65_536), row_groups=groups):
+            batches.append(batch.slice(0, most - taken))
+            taken += len(batches[-1])
+            if taken >= most:
+                break
+        table = pa.Table.from_batches(batches, parquet.schema_arrow)
+    return _of_columns(name, stem(name), table, taken, findings), rows
+
+
+def _first_groups(about: pq.FileMetaData, most: int) -> list[int]:
+    """Numbers of the row groups that hold the first rows."""
+    groups, rows = [], 0
+    for group in range(about.num_row_groups):
+        if rows >= most:
+            break
+        groups.append(group)
+        rows += about.row_group(group).num_rows
+    return groups
+
+
+@contextmanager
+def _parquet(name: str, content: Any) -> Iterator[pq.ParquetFile]:
+    """An open Parquet file of a size that can be read; what is wrong with it is said in a sentence."""
     import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(pa.BufferReader(source.data))
+        file = pq.ParquetFile(content)
         rows, columns = file.metadata.num_rows, file.metadata.num_columns
         if rows * columns > CELL_LIMIT:
             raise ReadError(
-                f"{source.name} holds {rows:,} rows of {columns:,} columns, and {CELL_LIMIT:,} cells are the most that "
+                f"{name} holds {rows:,} rows of {columns:,} columns, and {CELL_LIMIT:,} cells are the most that "
                 "is read; split it into smaller files"
             )
-        table = file.read()
+        yield file
     except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
         if isinstance(error, ReadError):
             raise
-        raise ReadError(f"{source.name} is a damaged Parquet file; write it again") from None
-    names = distinct([str(name) for name in table.column_names], findings)
-    return _table(source.name, source.stem, dict(zip(names, map(_decoded, table.columns), strict=True)), rows)
+        raise ReadError(f"{name} is a damaged Parquet file; write it again") from None
+
+
+def _of_columns(name: str, stem: str, table: pa.Table, rows: int, findings: list[Finding]) -> Table:
+    names = distinct([str(column) for column in table.column_names], findings)
+    return _table(name, stem, dict(zip(names, map(_decoded, table.columns), strict=True)), rows)
 
 
 def of_arrow(table: pa.Table, name: str, findings: list[Finding]) -> Table:
     """The columns of an Arrow table."""
-    names = distinct([str(column) for column in table.column_names], findings)
-    return _table(name, name, dict(zip(names, map(_decoded, table.columns), strict=True)), table.num_rows)
+    return _of_columns(name, name, table, table.num_rows, findings)
 
 
 def of_frame(frame: pd.DataFrame, name: str, findings: list[Finding]) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import IO, TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pyarrow as pa
@@ -93,6 +93,14 @@ def read_csv(path: PathOrFile, *, progress: OnProgress | None = None, **override
 def read_parquet(path: PathOrFile, *, progress: OnProgress | None = None, **overrides: Unpack[Overrides]) -> Reading:
     """Read a Parquet file; arguments and errors as in :func:`read_csv`, those about text having no effect."""
     return _read(path, ReadOptions(**overrides), progress, parquet=True)
+
+
+def read_beginning(file: IO[bytes], rows: int, **overrides: Unpack[Overrides]) -> tuple[Reading, int]:
+    """The first rows of a Parquet file and how many it has; of the others nothing is read. Arguments and errors as in
+    :func:`read_csv`; ``file`` is binary, can be sought in, and has a ``name``."""
+    findings: list[Finding] = []
+    table, total = frames.parquet_beginning(file, sources.name_of(file), rows, findings)
+    return _understood(table, ReadOptions(**overrides), findings), total
 
 
 def from_frame(frame: pd.DataFrame, *, name: str = "frame", **overrides: Unpack[Overrides]) -> Reading:

@@ -68,6 +68,11 @@ class Source:
         return self.data[:4] == b"PAR1" and self.data[-4:] == b"PAR1"
 
 
+def name_of(file: IO[bytes]) -> str:
+    """What an open file is called, without folders."""
+    return Path(str(getattr(file, "name", None) or "upload")).name
+
+
 def stem(name: str) -> str:
     """``name`` without folders and the endings of tables and archives; never empty."""
     path = Path(name)
@@ -95,7 +100,7 @@ def load(origin: PathOrFile) -> Source:
 
 def _bytes_of(origin: PathOrFile) -> tuple[str, bytes]:
     if not isinstance(origin, str | os.PathLike):
-        name = Path(str(getattr(origin, "name", None) or "upload")).name
+        name = name_of(origin)
         if origin.seekable():
             origin.seek(0)  # an upload that was read before stands at its end
         data = origin.read(SIZE_LIMIT + 1)
