@@ -114,6 +114,20 @@ def test_the_same_file_again_changes_nothing(judged, other):
         assert len(store.audit.list()) == len(SAID)
 
 
+def test_of_several_labels_on_an_event_the_last_counts_every_time(found, other):
+    with Workspace.open(other / "workspace.db") as store:
+        event = store.events.list("plant", name(0))[0]
+    span = f"{name(0)},{event.start.isoformat()},{event.end.isoformat()}"
+    content = f"series,start,end,judgement\n{span},true\n{span},unclear\n"
+    (other / "labels").write_text(content, encoding="utf-8")
+    for _ in range(2):
+        done = invoke(other, "labels", "import", "plant", other / "labels")
+        assert "1 events judged; 0 of 2 labels met none" in done.stderr
+    assert verdicts(other) == {event.id: (Judgement.UNCLEAR, "", "import")}
+    with Workspace.open(other / "workspace.db") as store:
+        assert store.events.get(event.id).verdict_version == 1
+
+
 def test_a_label_of_a_moment_meets_the_event_that_it_lies_in_and_one_beside_is_named(judged, other):
     with Workspace.open(other / "workspace.db") as store:
         event = store.events.list("plant", name(0), order="start")[-1]

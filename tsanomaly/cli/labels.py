@@ -104,25 +104,22 @@ def import_labels(
     from tsanomaly.cli.terminal import complain, say
 
     job = _name_of(job)
-    judged, missed = 0, 0
     with opened(workspace, create=False) as store:
         labels = _labels(file, source, series or _only_series(store, job), zone)
         calendars = calendars_of(store, job)
         said = {verdict.event_id: verdict for verdict in store.verdicts.list(job, limit=None)}
+        met: dict[str, tuple[StoredEvent, Label]] = {}  # of several labels on an event, the last counts
+        missed = 0
         for label in labels:
             events = _events(store, job, label)
-            missed += not events
             if not events:
+                missed += 1
                 complain(f"no event of series '{label.series[:60]}' between {label.start} and {label.end}")
-            for event in events:
-                who, before = label.author or author, said.get(event.id)
-                judged += 1
-                if before is not None and (before.judgement, before.note, before.author) == (
-                    label.judgement,
-                    label.note,
-                    who,
-                ):
-                    continue
+            met |= {event.id: (event, label) for event in events}
+        for event, label in met.values():
+            who, before = label.author or author, said.get(event.id)
+            now = (label.judgement, label.note, who)
+            if before is None or (before.judgement, before.note, before.author) != now:
                 store.verdicts.give(
                     event.id,
                     label.judgement,
@@ -131,7 +128,7 @@ def import_labels(
                     seen_version=event.verdict_version,
                     calendars=calendars,
                 )
-    say(f"{judged:,} events judged; {missed:,} of {len(labels):,} labels met none")
+    say(f"{len(met):,} events judged; {missed:,} of {len(labels):,} labels met none")
 
 
 def _name_of(job: str) -> str:
