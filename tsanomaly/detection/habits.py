@@ -50,7 +50,7 @@ ROUGH = 0.5
 TIMED = 0.6
 """Of the deviation: what may be left once the time is shifted block by block, for the time to be what is wrong."""
 
-WANDERS = 0.12
+WANDERS = 0.06
 """Of a period: what the time must run early and late by, from one block to another."""
 
 SHORTEST_COURSE = 8

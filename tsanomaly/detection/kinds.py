@@ -49,7 +49,7 @@ FITS = 0.6
 LINKED = 0.5
 """Share of a channel's variance that the others explain, from which it counts as going with them."""
 
-BROKEN = 3.0
+BROKEN = 2.0
 """Times its usual size that the error of that explanation must have in the event."""
 
 FITTED = 4000
