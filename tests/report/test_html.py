@@ -174,7 +174,7 @@ def test_it_explains_each_event_and_draws_what_was_to_be_expected(page):
     assert re.search(
         r"Event 1, .*?: (spike|level|trend|variance|frequency|flat line|unusual pattern) 'pressure' ", shown.text
     )
-    assert "Pressure 80 %, below expected; flow 20 %, above and below expected." in shown.text
+    assert "What broke: pressure 80 %, below expected; flow 20 %, above and below expected." in shown.text
     assert "The expected range holds 95 % of ordinary readings; it was measured on" in shown.text
     assert '"expected range"' in shown.scripts["zoom-1-1"]
     assert json.loads(shown.scripts["heat-1"])["data"][0]["type"] == "heatmap"
