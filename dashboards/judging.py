@@ -52,7 +52,7 @@ def panel(workspace: Workspace, event: StoredEvent) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         for judgement, key in KEYS.items():
             st.button(
-                words.VERDICTS[judgement],
+                words.ASKED[judgement],
                 key=f"judge-as-{judgement}",
                 type="primary" if wanted == judgement or (not wanted and event.verdict == judgement) else "secondary",
                 on_click=_want,

@@ -57,6 +57,8 @@ def current() -> Run | None:
     wanted = st.query_params.get("run") or st.session_state.get("run")
     if wanted is None:
         wanted = _launched()
+    else:
+        st.session_state["launched"] = True  # who asks for something else does not want the file of the command line
     run = runs().open(wanted) if wanted else None
     if run is None:
         st.query_params.pop("run", None)

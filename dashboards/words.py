@@ -18,7 +18,10 @@ VERDICTS = {
     "unclear": "Unclear",
     "new normal": "New normal",
 }
-"""As buttons say them."""
+"""As they are spoken of."""
+
+ASKED = VERDICTS | {"true": "True anomaly"}
+"""As buttons say them: there, a mere ``True`` makes one wonder what is true."""
 
 
 def zone() -> str:

@@ -138,7 +138,7 @@ def found(run: Run) -> None:
     if chosen is None:
         pieces.lead(nothing(events))
     else:
-        listed, close = st.columns([1, 1.75], gap="medium")
+        listed, close = st.columns([1, 1.45], gap="medium")
         with listed:
             table(run, events, chosen)
         with close:
@@ -396,7 +396,7 @@ def verdicts(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event) -> Non
     with st.container(horizontal=True, gap="small"):
         for judgement, key in judging.KEYS.items():
             if st.button(
-                words.VERDICTS[judgement],
+                words.ASKED[judgement],
                 key=f"run-judge-{judgement}",
                 shortcut=key,
                 help=f"{judging.MEANS[judgement]} It saves this run to the workspace first.",

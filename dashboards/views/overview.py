@@ -147,6 +147,7 @@ def job_table(jobs: list[health.Health]) -> None:
         selection_mode="single-row",
         height=min(320, 38 + 35 * len(table)),
         column_config={
+            "": st.column_config.TextColumn(width=30),
             "Events a week": st.column_config.NumberColumn(format="%.1f"),
             "Budget a week": st.column_config.NumberColumn(format="%.1f"),
         },
