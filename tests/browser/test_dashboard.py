@@ -1,3 +1,5 @@
+import csv
+import io
 import re
 from urllib.parse import parse_qs, urlparse
 
@@ -209,7 +211,7 @@ def rgb(colour):
 
 
 def test_names_that_are_markup_stay_text_everywhere(page, address):
-    file = spiky(names=(f"{HOSTILE}\u202e",))
+    file = spiky(names=(f"={HOSTILE}\u202e{'x' * 10_000}",))
     name = f"{HOSTILE}.csv".replace("/", "|")  # which no browser lets stand in a file's name
     upload(page, address, {**file, "name": name})
     expect(page.locator(".ts-title").first).to_have_text(name)
@@ -223,6 +225,18 @@ def test_names_that_are_markup_stay_text_everywhere(page, address):
     assert page.locator("a[href*=evil]").count() == 0
     assert page.locator(".main-svg tspan[style*=bold]").count() == 0
     assert "\u202e" not in page.inner_text("body")
+    assert "x" * 1_000 not in page.inner_text("body")
+    events, report = (taken_away(page, button) for button in ("Events as CSV", "Report"))
+    assert all(row["channels"].startswith("'=<img") for row in csv.DictReader(io.StringIO(events)))
+    assert "<img" not in report.replace("&lt;img", "")
+    page.set_content(report)
+    assert page.locator("img[src=x], a[href*=evil]").count() == 0
+
+
+def taken_away(page, button):
+    with page.expect_download() as download:
+        page.get_by_role("button", name=button).click()
+    return download.value.path().read_text()
 
 
 def test_a_message_with_markup_in_it_stays_text(page, address):
