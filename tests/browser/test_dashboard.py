@@ -76,7 +76,7 @@ def test_a_bundled_sample_is_understood_with_its_gaps(page, address):
     expect(page.locator(".stPlotlyChart .main-svg").first).to_be_visible()
 
 
-def test_a_run_can_be_left_found_again_and_cancelled(page, address):
+def test_a_run_can_be_left_found_again_and_cancelled_in_another_tab(page, address, context):
     upload(page, address, spiky())
     start(page, steps=1_000_000)
     cancel = page.get_by_role("button", name="Cancel")
@@ -88,8 +88,12 @@ def test_a_run_can_be_left_found_again_and_cancelled(page, address):
     page.goto(f"{address}/?run={run}")
     expect(cancel).to_be_visible()
     assert asked(page, "run") == run
-    cancel.click()
-    expect(page.get_by_text("Cancelled; nothing was kept.")).to_be_visible()
+    tab = context.new_page()
+    tab.goto(f"{address}/investigate?run={run}")
+    tab.get_by_role("button", name="Cancel").click()
+    for each in (tab, page):
+        expect(each.get_by_text("Cancelled; nothing was kept.")).to_be_visible()
+    tab.close()
     page.get_by_role("button", name="Back to the file").click()
     expect(page.get_by_role("button", name="Find anomalies")).to_be_visible()
 
