@@ -58,7 +58,7 @@ PATIENCE = 60_000
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 FIRST = "(window.first ??= document.querySelector('[data-testid=stFileUploader]') && performance.now())"
-EMPTY = f"({FIRST}, document.querySelector('.st-key-zone input'))"
+EMPTY = f"({FIRST} && document.querySelector('.st-key-zone input'))"
 PICTURE = "document.querySelector('.stPlotlyChart .scatterlayer .js-line')"
 LANES = "document.querySelector('.stPlotlyChart .scatterlayer .points path')"
 FIGURE = "document.querySelector('.js-plotly-plot')"
