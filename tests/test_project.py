@@ -55,7 +55,7 @@ FRAMEWORKS = {
 LOADED_BY_NAME = {"psycopg"}
 """What another library loads, here SQLAlchemy for a URL that begins with ``postgresql+psycopg``."""
 
-FOR_RUNNING = ("cluster", "s3")
+FOR_RUNNING = ("auth", "cluster", "s3")
 """Extras that the library itself imports, or has others import, where they are installed."""
 
 RUNS_CODE = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
