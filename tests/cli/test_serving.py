@@ -53,6 +53,21 @@ def test_the_dashboard_serves_on_loopback_alone_until_ctrl_c(script, file, free)
     assert "Traceback" not in stderr
 
 
+def test_a_service_that_is_told_to_end_ends_its_server_too(script, free):
+    process = script("dashboard", "--port", free, start_new_session=True)
+    try:
+        assert first_answer(f"http://127.0.0.1:{free}/_stcore/health", process) == b"ok"
+        process.terminate()  # to the command alone, as a supervisor does
+        _, stderr = process.communicate(timeout=60)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 0
+    assert "Traceback" not in stderr
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)  # nobody of its group is left
+
+
 def first_answer(address, process):
     while process.poll() is None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -79,15 +80,16 @@ def _serve(arguments: list[str], host: str, port: int) -> None:
     options = [f"--{name}={value}" for name, value in settings.items()]
     app = dashboards_folder() / "app.py"
     say(f"dashboard: http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl-C stops it)")
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # as a service is stopped: it ends like Ctrl-C
     process = subprocess.Popen([sys.executable, "-m", "streamlit", "run", str(app), *options, "--", *arguments])
     try:
         status = process.wait()
     except KeyboardInterrupt:
-        # The terminal has sent Ctrl-C to both; being stopped is how a dashboard ends, so it is no failure.
-        process.wait()
-        return
+        return  # being stopped is how a dashboard ends, so it is no failure
     finally:
-        process.terminate()
+        process.terminate()  # a terminal sends Ctrl-C to both, but SIGTERM comes to this process alone
+        process.wait()
+        signal.signal(signal.SIGTERM, before)
     if status != 0:
         raise OutputError(f"the dashboard ended with status {status}; its own messages are above")
 
