@@ -51,8 +51,8 @@ def test(work: JobWork, workspace: Workspace, job: Job) -> None:
     """What a version would catch in the latest readings, at its own threshold."""
     name, version = work.request["series"], int(work.request["version"])
     work.tell("loading the detector")
-    loaded = tsanomaly.load(workspace.models.path(job.name, version, work.request["scope"]))
-    detector = as_it_judges(workspace, job.name, name, loaded)
+    path = workspace.models.path(job.name, version, work.request["scope"])
+    detector = as_it_judges(workspace, job.name, name, path, tsanomaly.load(path))
     series, _ = cases.latest(workspace, job.name, name, detector)
     found = self_test(detector, series, threshold=detector.threshold_.value, on_progress=work.on_progress)
     work.write("result", {"series": name, "version": version, "findings": found.to_dict()})

@@ -49,7 +49,7 @@ def detector_for(path: Path, job: str, series: str) -> tsanomaly.Detector:
     """The detector in a file of the workspace as it judges one series of a job, on the series' own scale."""
     from tsanomaly.batch.detectors import as_it_judges  # it brings what detectors need, which takes seconds
 
-    return as_it_judges(workspace(), job, series, detector(path))
+    return as_it_judges(workspace(), job, series, path, detector(path))
 
 
 def current() -> Run | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from dataclasses import replace
 from pathlib import Path
 
 from tsanomaly.batch.given_model import GIVEN
@@ -12,6 +13,7 @@ from tsanomaly.batch.scoring import Calibration
 from tsanomaly.detection.bundle import load
 from tsanomaly.detection.detector import Detector
 from tsanomaly.workspace import Workspace
+from tsanomaly.workspace.files import content_of
 
 
 def model_file(workspace: Workspace, job: str, series: str, given: Job | None = None) -> Path | None:
@@ -32,14 +34,20 @@ def model_file(workspace: Workspace, job: str, series: str, given: Job | None = 
     return None if stored is None else stored.path
 
 
-def as_it_judges(workspace: Workspace, job: str, series: str, detector: Detector) -> Detector:
-    """A detector as it judges one series: a shared one on the series' own scale, and with its own threshold.
+def as_it_judges(workspace: Workspace, job: str, series: str, path: Path, detector: Detector) -> Detector:
+    """A detector as it judges one series: a shared one on the series' own scale, and with the threshold that was found
+    for the series with that very model.
 
     Args:
-        detector: the one in :func:`model_file`, which stays as it is.
+        path: of its file, as :func:`model_file` gives it, or of another version.
+        detector: the one in that file, which stays as it is.
     """
     state = workspace.watermarks.state(job, series)
-    return detector if state is None else fitted_to(detector, Calibration.from_dict(dict(state)))
+    if state is None or any(one.path == path for one in workspace.models.list(job, series)):
+        return detector  # one of the series' own: it learned in the series' units
+    calibration, shared = Calibration.from_dict(dict(state)), workspace.models.current(job)
+    called = {content_of(path)} | ({f"version {shared.version}"} if shared and shared.path == path else set())
+    return fitted_to(detector, calibration if calibration.model in called else replace(calibration, threshold=None))
 
 
 def detector_of(workspace: Workspace, job: Job, series: str) -> Detector | None:
@@ -49,7 +57,7 @@ def detector_of(workspace: Workspace, job: Job, series: str) -> Detector | None:
         BundleError: its file cannot be read.
     """
     path = model_file(workspace, job.name, series, job)
-    return None if path is None else as_it_judges(workspace, job.name, series, load(path))
+    return None if path is None else as_it_judges(workspace, job.name, series, path, load(path))
 
 
 def fitted_to(detector: Detector, calibration: Calibration) -> Detector:
