@@ -8,7 +8,6 @@ from tsanomaly.batch.detectors import as_it_judges, detector_of
 from tsanomaly.batch.relearning import relearn
 from tsanomaly.batch.runner import Runner
 
-
 SHARED = {"scope": "shared", "window": 6}
 """Windows short enough for a threshold of each series' own within days."""
 
