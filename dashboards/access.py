@@ -67,7 +67,8 @@ def author() -> str:
     """Who gives verdicts here: the one signed in, or else the one whose machine it is."""
     if not _secrets("auth"):
         return str(st.session_state.get("author") or _owner())
-    address = st.user.get("email") if st.user.get("email_verified") is not False else None
+    proven = str(st.user.get("email_verified", True)).lower() == "true"  # some providers say it as text
+    address = st.user.get("email") if proven else None
     return str(address or st.user.get("sub"))  # a name is whatever its bearer likes, and so is an unproven address
 
 

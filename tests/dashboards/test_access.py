@@ -39,6 +39,23 @@ def test_who_is_no_editor_may_look_only(secrets, monkeypatch):
     assert access.may_write()
 
 
+@pytest.mark.parametrize(
+    ("claims", "called"),
+    [
+        ({}, "ada@example.org"),  # many providers do not say
+        ({"email_verified": True}, "ada@example.org"),
+        ({"email_verified": "true"}, "ada@example.org"),
+        ({"email_verified": False}, "3"),
+        ({"email_verified": "false"}, "3"),
+        ({"email_verified": None}, "3"),
+    ],
+)
+def test_an_address_that_the_provider_calls_unproven_names_nobody(secrets, monkeypatch, claims, called):
+    secrets('[auth]\nclient_id = "x"\n')
+    monkeypatch.setattr(st, "user", {"sub": "3", "email": "ada@example.org"} | claims)
+    assert access.author() == called
+
+
 def test_secrets_that_cannot_be_read_open_nothing(secrets):
     secrets("[access\n")
     with pytest.raises(ConfigurationError, match="mend it, for it says who may sign in"):
