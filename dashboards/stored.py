@@ -55,6 +55,9 @@ MADE = 50_000
 
 DAY = timedelta(days=1)
 
+MOMENT = timedelta(microseconds=1)
+"""How long a label of a moment counts: it meets the event that it lies in."""
+
 
 def show() -> None:
     """The view."""
@@ -226,11 +229,12 @@ def _row(event: StoredEvent, several: bool, zone: str) -> dict[str, object]:
     """An event's row, made once: another filter lists mostly the same ones."""
     key = (event.id, event.updated_at, event.verdict_version, event.held_back, event.status, several, zone)
     made = _made()
-    if key not in made:
+    row = made.get(key)  # another session may clear them at any time
+    if row is None:
         if len(made) > MADE:
             made.clear()
-        made[key] = _made_of(event, several)
-    return {**made[key], "cells": list(made[key]["cells"])}
+        row = made[key] = _made_of(event, several)
+    return {**row, "cells": list(row["cells"])}
 
 
 @st.cache_resource(show_spinner=False)
@@ -333,7 +337,7 @@ def takeaway(workspace: Workspace, events: list[StoredEvent]) -> None:
     """Verdicts in and out, in other tools' formats and our own."""
     form = st.selectbox("Format", list(LABELS), format_func=lambda each: LABELS[each], key="label-format")
     judged = {event.id for event in events if event.verdict is not None}
-    said = [said.verdict for said in workspace.verdicts.list(limit=None) if said.event_id in judged]
+    said = [said.verdict for said in workspace.verdicts.list(limit=None)[::-1] if said.event_id in judged]
     labels = [Label(v.series, v.start, v.end, v.judgement, v.note, v.author) for v in said]
     st.download_button(
         f"Download {counted(len(labels), 'label')}",
@@ -361,13 +365,13 @@ def by_labels(workspace: Workspace, events: list[StoredEvent], labels: list[Labe
             if label.series in ("", event.series)
             and not isinstance(label.start, int)
             and label.start < event.end
-            and event.start < label.end
+            and event.start < max(label.end, label.start + MOMENT)
         ]
-        if met and event.verdict != met[0].judgement:
+        if met and event.verdict != met[-1].judgement:  # of several, the last counts
             workspace.verdicts.give(
                 event.id,
-                met[0].judgement,
-                note=met[0].note or "from a file of labels",
+                met[-1].judgement,
+                note=met[-1].note or "from a file of labels",
                 author=access.author(),
                 seen_version=event.verdict_version,
                 calendars=calendars[event.job],
