@@ -1,5 +1,6 @@
 """Job files: all faults at once, each with its line; secrets refused and never repeated; what is written is read."""
 
+import json
 import string
 from datetime import time, timedelta
 
@@ -410,6 +411,41 @@ def test_a_secret_in_a_file_is_refused_and_not_repeated(place, secret):
     found = faults(f"{text}\n{LEAST}" if place.startswith("desc") else LEAST + text)
     assert "hunter2" not in " ".join(found)
     assert any("secret" in fault or "_env" in fault for fault in found)
+
+
+COMMAND = 'name = "plant"\n[source]\nkind = "command"\ncommand = {}\n'
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["fetch", "--token", "hunter2"],
+        ["fetch", "--db-password=hunter2"],
+        ["env", "API_KEY=hunter2", "fetch"],
+        ["psql", "password='hunter2' host=db"],
+        ["curl", "-H", "Authorization: Bearer hunter2", "https://example.org"],
+        ["sh", "-c", "fetch --token hunter2"],
+    ],
+)
+def test_a_secret_among_a_programs_arguments_is_refused_too(arguments):
+    [fault] = faults(COMMAND.format(json.dumps(arguments)))
+    assert "source.command[" in fault
+    assert "holds what looks like a secret" in fault
+    assert "hunter2" not in fault
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["sh", "-c", "fetch --token $TOKEN --since {since}"],
+        ["sh", "-c", 'curl -H "Authorization: Bearer $TOKEN" https://example.org'],
+        ["fetch", "--token-file", "/run/secrets/token", "--max-tokens=5"],
+        ["fetch", "--token", "--since={since}", "--token"],
+        ["fetch", "--token", "$TOKEN"],
+    ],
+)
+def test_where_a_program_finds_its_secret_may_be_said(arguments):
+    assert parse_job(COMMAND.format(json.dumps(arguments)), "plant.toml").source.command == tuple(arguments)
 
 
 def test_a_channel_with_its_address_is_told_what_to_do():

@@ -6,7 +6,7 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from tsanomaly.batch.job import Job
 from tsanomaly.batch.job_lines import Lines
 from tsanomaly.batch.job_lines import Path as KeyPath
-from tsanomaly.batch.job_secrets import looks_secret
+from tsanomaly.batch.job_secrets import looks_secret, secret_arguments
 from tsanomaly.errors import JobError
 
 MOST_BYTES = 64 * 2**10
@@ -83,7 +83,7 @@ def parse_job(text: str, name: str = "job", folder: Path | None = None) -> Job:
 def _parsed(text: str, name: str, folder: Path | None) -> Job:
     content = tomllib.loads(text)
     given = content if folder is None or "folder" in content else content | {"folder": str(folder)}
-    faults = [(path, _SECRET) for path in _secrets(content, ())]
+    faults = [(path, _SECRET) for path in dict.fromkeys((*_secrets(content, ()), *_secrets_handed(content)))]
     try:
         job = Job.model_validate(given)
     except ValidationError as error:
@@ -185,6 +185,15 @@ def _secrets(value: Any, path: KeyPath) -> Iterator[KeyPath]:
             yield from _secrets(inner, (*path, i))
     elif isinstance(value, str) and looks_secret(value):
         yield path
+
+
+def _secrets_handed(content: Mapping[str, Any]) -> Iterator[KeyPath]:
+    """Places of arguments that look like they hand the source's program a secret."""
+    source = content.get("source")
+    words = source.get("command") if isinstance(source, dict) else None
+    if isinstance(words, list) and all(isinstance(word, str) for word in words):
+        for i in secret_arguments(words):
+            yield ("source", "command", i)
 
 
 def _within(path: KeyPath, places: set[KeyPath]) -> bool:
