@@ -145,3 +145,16 @@ def test_only_files_that_are_old_are_swept(workspace, bundle):
         os.utime(path, (path.stat().st_atime, path.stat().st_mtime - age))
     assert workspace.models.sweep("pumps") == 1
     assert files(workspace) == [b"half", b"one"]
+
+
+def test_what_another_removes_meanwhile_and_what_is_no_file_do_not_end_a_sweep(workspace, bundle):
+    workspace.models.add("pumps", None, bundle(b"one"), {})
+    folder = workspace.models.current("pumps").path.parent
+    scores = workspace.folder / "scores" / "job=pumps" / "day=2026-11-24"
+    for place in (folder, scores):
+        (place / "a folder").mkdir(parents=True)
+        (place / "gone").symlink_to(place / "removed meanwhile")
+        (place / "stray").write_bytes(b"half")
+    assert workspace.models.sweep("pumps", timedelta(0)) == 1
+    assert workspace.scores.sweep(timedelta(0), "pumps") == 1
+    assert files(workspace) == [b"one"]

@@ -6,7 +6,10 @@ import hashlib
 import os
 import re
 import secrets
+import stat
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from tsanomaly.errors import WorkspaceError
@@ -23,6 +26,15 @@ def content_of(path: Path) -> str:
     """What a file of this content is called when it is kept."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def is_old(path: Path, age: timedelta) -> bool:
+    """Whether a file was last written so long ago; not, if another process removed it meanwhile."""
+    try:
+        about = path.stat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISREG(about.st_mode) and time.time() - about.st_mtime >= age.total_seconds()
 
 
 def keep(folder: Path, suffix: str, write: Callable[[Path], object]) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,7 +14,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from tsanomaly.errors import WorkspaceError
 from tsanomaly.workspace.audit import record
 from tsanomaly.workspace.database import Database
-from tsanomaly.workspace.files import folder_name, keep
+from tsanomaly.workspace.files import folder_name, is_old, keep
 from tsanomaly.workspace.names import digest, short
 from tsanomaly.workspace.series_rows import hold
 from tsanomaly.workspace.statements import chunks
@@ -166,7 +165,7 @@ class Models:
         strays = [
             (path.relative_to(self._folder).as_posix(), "" if path.parent.name == SHARED else path.parent.name)
             for path in (self._folder / "models" / folder_name(job)).glob("*/*")
-            if time.time() - path.stat().st_mtime >= older_than.total_seconds()
+            if is_old(path, older_than)
         ]
         return self._remove(job, [(path, scope) for path, scope in strays if path not in known])
 

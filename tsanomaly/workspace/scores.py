@@ -7,7 +7,6 @@ rows twice leaves one file. Of rows that were scored more than once, the latest 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -21,7 +20,7 @@ from sqlalchemy import Connection, Select, delete, insert, select
 
 from tsanomaly.errors import ConfigurationError, WorkspaceError
 from tsanomaly.workspace.database import Database
-from tsanomaly.workspace.files import folder_name, keep
+from tsanomaly.workspace.files import folder_name, is_old, keep
 from tsanomaly.workspace.names import digest
 from tsanomaly.workspace.tables import score_parts
 
@@ -157,8 +156,7 @@ class ScoreFiles:
         swept = 0
         of_job = "*" if job is None else folder_name(job)
         for path in sorted((self._folder / "scores").glob(f"job={of_job}/day=*/*")):
-            stray = path.relative_to(self._folder).as_posix() not in known
-            if stray and time.time() - path.stat().st_mtime >= older_than.total_seconds():
+            if path.relative_to(self._folder).as_posix() not in known and is_old(path, older_than):
                 path.unlink(missing_ok=True)
                 swept += 1
         return swept
