@@ -68,11 +68,18 @@ class JobError(ConfigurationError):
 
     Attributes:
         faults: one sentence each, in the order of the file.
+        file: what has them, for messages; empty where it is part of the sentence alone.
     """
 
-    def __init__(self, sentence: str, faults: tuple[str, ...] = ()) -> None:
-        super().__init__(sentence, faults)
+    def __init__(self, sentence: str, faults: tuple[str, ...] = (), file: str = "") -> None:
+        super().__init__(sentence, faults, file)
         self.faults = faults
+        self.file = file
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Each fault by itself, with the file that has it: for where there is a line for each."""
+        return tuple(f"{self.file}: {fault}" for fault in self.faults) if self.file else (str(self),)
 
     def __str__(self) -> str:
         return str(self.args[0])

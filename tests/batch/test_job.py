@@ -300,7 +300,14 @@ def test_a_fault_by_itself_is_one_sentence(text, fault):
     ("text", "said"),
     [
         ("name = ", "pump.toml is no TOML: invalid value (at end of document)"),
-        ('name = "a"\nname = "b"\n', "pump.toml is no TOML: line 2: cannot overwrite a value (column 11)"),
+        (
+            'name = "a"\nname = "b"\n',
+            "pump.toml is no TOML: line 2: what ends here was given before; give it once (column 11)",
+        ),
+        (
+            'name = "a\n[source]\n',
+            "pump.toml is no TOML: line 1: the text in quotes does not end in its line (column 10)",
+        ),
         ("a = " + "[" * 20_000, "pump.toml holds lists within lists far deeper than any job"),
         (f"a = {'[' * 400}{']' * 400}\n{LEAST}", "pump.toml, line 1: a is not known here; known are name, descr"),
         ("name: a\n", "pump.toml is no TOML: line 1: expected '=' after a key in a key/value pair (column 5)"),

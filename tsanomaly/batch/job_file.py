@@ -75,7 +75,7 @@ def parse_job(text: str, name: str = "job", folder: Path | None = None) -> Job:
         return _parsed(text, name, folder)
     except tomllib.TOMLDecodeError as error:
         fault = _toml_fault(str(error))
-        raise JobError(f"{name} is no TOML: {fault}", (fault,)) from None
+        raise JobError(f"{name} is no TOML: {fault}", (fault,), name) from None
     except RecursionError:
         raise JobError(f"{name} holds lists within lists far deeper than any job") from None
 
@@ -139,6 +139,7 @@ def _plain(message: str) -> str:
     message = re.sub(r"^expected a valid (tuple|list).*", "expected a list, in [ ]", message)
     message = re.sub(r"^expected a valid dictionary.*|.*instance of \w+$", "expected a section of keys", message)
     message = message.replace("a valid string", "text in quotes").replace("a valid boolean", "true or false")
+    message = re.sub(r"^expected greater than or equal to (.*)", r"expected \1 or more", message)
     message = message.replace("a valid integer", "a whole number").replace("a valid number", "a number")
     return message[:1].lower() + message[1:]
 
@@ -205,8 +206,8 @@ def _error(name: str, text: str, faults: list[tuple[KeyPath, str]]) -> JobError:
     placed = sorted((lines.of(path), f"{_dotted(path)} {what}".strip()) for path, what in faults)
     said = tuple(f"line {line}: {sentence}" for line, sentence in placed)
     if len(said) == 1:
-        return JobError(f"{name}, {said[0]}", said)
-    return JobError(f"{name} has {len(said)} faults: {'; '.join(said)}", said)
+        return JobError(f"{name}, {said[0]}", said, name)
+    return JobError(f"{name} has {len(said)} faults: {'; '.join(said)}", said, name)
 
 
 def _dotted(path: KeyPath) -> str:
@@ -221,7 +222,9 @@ def _dotted(path: KeyPath) -> str:
 
 
 def _toml_fault(message: str) -> str:
-    """``line 3: …`` of tomllib's message."""
+    """``line 3: …`` of tomllib's message; what it says of the two commonest slips, in words that tell what to mend."""
     message = message[:1].lower() + message[1:]
+    message = message.replace("cannot overwrite a value", "what ends here was given before; give it once")
+    message = message.replace("illegal character '\\n'", "the text in quotes does not end in its line")
     match = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", message)
     return f"line {match[2]}: {match[1]} (column {match[3]})" if match else message[:200]

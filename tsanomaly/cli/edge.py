@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from tsanomaly.cli.exit_codes import ExitCode, exit_code_of
-from tsanomaly.errors import TsAnomalyError
+from tsanomaly.errors import JobError, TsAnomalyError
 
 
 class Edge(TyperGroup):
@@ -27,7 +27,7 @@ class Edge(TyperGroup):
             sys.stdout.flush()
             return result
         except TsAnomalyError as error:
-            raise _stop(str(error), exit_code_of(error)) from None
+            raise _stop(error, exit_code_of(error)) from None
         except KeyboardInterrupt:
             raise _stop("cancelled", ExitCode.CANCELLED) from None
         except BrokenPipeError:
@@ -43,8 +43,9 @@ class Edge(TyperGroup):
             raise _stop(message, ExitCode.UNEXPECTED) from None
 
 
-def _stop(sentence: str, code: ExitCode) -> typer.Exit:
+def _stop(said: str | TsAnomalyError, code: ExitCode) -> typer.Exit:
     from tsanomaly.cli.terminal import complain
 
-    complain(sentence)
+    for sentence in said.sentences if isinstance(said, JobError) else (str(said),):
+        complain(sentence)
     return typer.Exit(code)
