@@ -422,6 +422,11 @@ def test_sinks_get_what_was_found_and_what_the_last_run_could_not_hand_over(stor
     assert "events.csv' cannot be written" in run.message
     (tmp_path / "out").unlink()
     (tmp_path / "aside").rename(tmp_path / "out")
+    run = runner.run(job(source, sinks=[{"kind": "sql", "url_env": "NOT_SET", "table": "events"}]), at(9))
+    assert (run.outcome, run.message) == (
+        Outcome.OUTPUT_FAILED,
+        "the environment variable NOT_SET, which sinks.url_env names, is not set",
+    )
     assert runner.run(job(source, sinks=sinks), at(10)).outcome is Outcome.SUCCEEDED
     after = pd.read_csv(tmp_path / "out" / "events.csv", parse_dates=["start", "end"])
     assert [*zip(after["series"], after["start"], after["end"], strict=True)] == sorted(spans(store))

@@ -13,6 +13,7 @@ import pandas as pd
 from tsanomaly.batch.job import Job
 from tsanomaly.batch.sinks import Covered, open_sinks
 from tsanomaly.detection.events import describe_channels
+from tsanomaly.errors import ConfigurationError, OutputError
 from tsanomaly.workspace import Run, StoredEvent, Workspace
 
 DAY = timedelta(days=1)
@@ -31,19 +32,22 @@ def hand_over(workspace: Workspace, job: Job, run: Run) -> None:
     """Write to every sink of a job what it does not have yet.
 
     Raises:
-        OutputError, ConfigurationError: a sink cannot be written.
+        OutputError: a sink cannot be written, or what it needs is not set.
     """
     if not job.sinks:
         return
     covered = _covered(workspace, job, run)
     if not covered:
         return
-    for sink in open_sinks(job):
-        if sink.what == "events":
-            sink.write(job.name, covered, _events(workspace, job, covered))
-        else:
-            for day, rows in _scores(workspace, job, covered):
-                sink.write(job.name, day, rows)
+    try:
+        for sink in open_sinks(job):
+            if sink.what == "events":
+                sink.write(job.name, covered, _events(workspace, job, covered))
+            else:
+                for day, rows in _scores(workspace, job, covered):
+                    sink.write(job.name, day, rows)
+    except ConfigurationError as error:  # all is scored and stored; it is the sink that is to be mended
+        raise OutputError(str(error)) from None
 
 
 def _covered(workspace: Workspace, job: Job, run: Run) -> list[Covered]:
