@@ -42,6 +42,27 @@ def test_check_names_every_fault_of_every_file(run, job, tmp_path):
     ]
 
 
+@pytest.mark.parametrize("command", [("run",), ("jobs", "enable"), ("jobs", "show")])
+def test_every_command_names_each_fault_in_a_line_of_its_own(run, tmp_path, command):
+    (tmp_path / "bad.toml").write_text('name = "Bad"\n[source]\nkind = "files"\n[history]\nmodels = 0\n')
+    result = run(*command, "bad.toml")
+    assert result.exit_code == 2
+    first, second, third = result.stderr.splitlines()
+    assert first.startswith("error: bad.toml: line 1: name is wrong")
+    assert second == "error: bad.toml: line 2: source.path is missing"
+    assert third == "error: bad.toml: line 5: history.models is wrong: expected 1 or more"
+
+
+def test_show_says_whether_the_job_runs(run, job):
+    assert "# a file; 'tsanomaly jobs enable' registers it" in run("jobs", "show", job).stdout
+    run("jobs", "enable", job)
+    assert "# enabled\n# next: " in run("jobs", "show", "waves").stdout
+    run("jobs", "disable", "waves")
+    shown = run("jobs", "show", "waves").stdout
+    assert "# disabled: it does not run until it is enabled" in shown
+    assert "# next" not in shown
+
+
 def test_check_looks_at_the_data_when_asked(run, job):
     assert run("jobs", "check", job, "--data").stdout == f"{job}: job 'waves' is sound, 1 series\n"
     job.write_text(job.read_text().replace('path = "', 'path = "gone-'))
@@ -72,7 +93,7 @@ def test_a_faulty_job_is_not_registered(run, job):
     job.write_text(job.read_text() + 'zone = "Mars"\n')
     result = run("jobs", "enable", job)
     assert result.exit_code == 2
-    assert result.stderr.startswith(f"error: {job}, line 7: schedule.zone is wrong: 'Mars' is no time zone")
+    assert result.stderr.startswith(f"error: {job}: line 7: schedule.zone is wrong: 'Mars' is no time zone")
     assert "no jobs" in run("jobs", "list").stderr
 
 

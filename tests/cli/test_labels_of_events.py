@@ -122,7 +122,7 @@ def test_of_several_labels_on_an_event_the_last_counts_every_time(found, other):
     (other / "labels").write_text(content, encoding="utf-8")
     for _ in range(2):
         done = invoke(other, "labels", "import", "plant", other / "labels")
-        assert "1 events judged; 0 of 2 labels met none" in done.stderr
+        assert "1 event judged; 0 of 2 labels met none" in done.stderr
     assert verdicts(other) == {event.id: (Judgement.UNCLEAR, "", "import")}
     with Workspace.open(other / "workspace.db") as store:
         assert store.events.get(event.id).verdict_version == 1
@@ -139,7 +139,7 @@ def test_a_label_of_a_moment_meets_the_event_that_it_lies_in_and_one_beside_is_n
     done = invoke(other, "labels", "import", "plant", other / "labels", "--author", "ann")
     assert verdicts(other) == {event.id: (Judgement.TRUE, "", "ann")}
     assert f"no event of series 'pump 000' between {event.end}" in done.stderr.replace("\n", " ")
-    assert "1 events judged; 1 of 2 labels met none" in done.stderr
+    assert "1 event judged; 1 of 2 labels met none" in done.stderr
 
 
 def test_what_is_exported_counts_each_channel_and_every_format_recognises_its_own(judged, other):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tsanomaly.cli.batch_options import Format, JobName, Printed, WorkspaceUrl, job_named, opened
+from tsanomaly.cli.batch_options import Format, JobName, Printed, WorkspaceUrl, job_named, known, opened
 from tsanomaly.errors import ConfigurationError, OutputError
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def list_alerts(
     if format is Format.CSV:
         raise ConfigurationError("alerts list prints a table or json; give --format table or --format json")
     with opened(workspace, create=False) as store:
-        found = store.outbox.list(job, limit=limit if not waiting else 10_000)
+        found = store.outbox.list(known(store, job), limit=limit if not waiting else 10_000)
     rows = [_row(message) for message in found if message.body.get("content") and not (waiting and message.sent_at)]
     if format is Format.JSON:
         typer.echo(to_json({"alerts": rows[:limit]}), nl=False)
@@ -95,6 +95,13 @@ def _table(rows: list[dict[str, Any]]) -> Table:
 
     table = Table("made (UTC)", "channel", "says", "state", "tried", "why not", box=None, header_style="bold")
     for row in rows:
-        cells = (row["made"][:19], row["channel"], row["says"], row["state"], str(row["tries"]), row["error"])
+        cells = (
+            row["made"][:16].replace("T", " "),
+            row["channel"],
+            row["says"],
+            row["state"],
+            str(row["tries"]),
+            row["error"],
+        )
         table.add_row(*(Text(printable(cell)) for cell in cells))
     return table

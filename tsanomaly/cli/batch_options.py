@@ -66,6 +66,17 @@ def job_named(workspace: Workspace, name: str) -> Job:
     return parse_job(stored.toml, stored.name)
 
 
+def known(workspace: Workspace, name: str | None) -> str | None:
+    """The name of a job to list things of, if there is one: a slip in it must not read as "nothing was found".
+
+    Raises:
+        WorkspaceError: no such job is registered, and none has ever run.
+    """
+    if name is not None and not workspace.runs.list(name, limit=1):
+        workspace.jobs.get(name)
+    return name
+
+
 def moment(text: str, job: Job, option: str) -> datetime:
     """A moment in UTC: ISO 8601; without an offset, on the job's own clock.
 

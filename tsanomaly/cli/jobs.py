@@ -13,6 +13,8 @@ from tsanomaly.cli.file_options import File, FileOptions, reads_file
 if TYPE_CHECKING:
     from tsanomaly.batch.job import Job
 
+_DISABLED = "disabled: it does not run until it is enabled"
+
 app = typer.Typer(no_args_is_help=True, help="Check, write, register and list jobs.")
 
 
@@ -38,8 +40,8 @@ def check(
             job = read_job(path)
         except JobError as error:
             faulty = True
-            for fault in error.faults or (str(error),):
-                complain(f"{path}: {fault}" if error.faults else fault)
+            for sentence in error.sentences:
+                complain(sentence)
         else:
             found = f", {_series_in(job)}" if data else ""
             typer.echo(f"{printable(str(path))}: job '{job.name}' is sound{found}")
@@ -95,10 +97,13 @@ def show(job: JobName, workspace: WorkspaceUrl = None) -> None:
     from tsanomaly.batch.schedule import times
     from tsanomaly.cli.terminal import printable
 
-    found = _named(job, workspace)
+    found, state = _named(job, workspace)
     for line in as_toml(found).splitlines():
         typer.echo(printable(line))
-    if found.schedule is not None:
+    typer.echo(f"# {state}")
+    if found.schedule is None:
+        typer.echo("# no schedule: it runs by 'tsanomaly run' alone")
+    elif state != _DISABLED:
         now = datetime.now(UTC)
         zone = ZoneInfo(found.schedule.zone)
         for time in islice(times(found.schedule, now, now + timedelta(days=3000)), 5):
@@ -190,14 +195,14 @@ def _is_file(job: str) -> bool:
     return job.endswith(".toml") or Path(job).is_file()
 
 
-def _named(job: str, workspace: str | None) -> Job:
-    """A job by its file, for which no workspace is needed, or by its name."""
+def _named(job: str, workspace: str | None) -> tuple[Job, str]:
+    """A job by its file, for which no workspace is needed, or by its name; and whether it runs."""
     if _is_file(job):
         from tsanomaly.batch.job_file import read_job
 
-        return read_job(job)
+        return read_job(job), "a file; 'tsanomaly jobs enable' registers it"
     with opened(workspace) as store:
-        return job_named(store, job)
+        return job_named(store, job), "enabled" if store.jobs.get(job).enabled else _DISABLED
 
 
 def _next(job: Job, now: Any) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tsanomaly.cli.batch_options import JobName, WorkspaceUrl, opened
+from tsanomaly.cli.batch_options import JobName, WorkspaceUrl, known, opened
 
 if TYPE_CHECKING:
     from tsanomaly import Series
@@ -80,10 +80,12 @@ def export(
 
     job = _name_of(job)
     with opened(workspace, create=False) as store:
-        labels = [_label(given) for given in store.verdicts.list(job=job, series=series or None, limit=None)][::-1]
+        labels = [
+            _label(given) for given in store.verdicts.list(job=known(store, job), series=series or None, limit=None)
+        ][::-1]
         of = [series] if series else sorted({label.series for label in labels} or store.watermarks.all(job))
-        known = _named(_series(readings), of) if readings else _kept(store, job, of) if to == "trainset" else []
-    deliver(write_labels(labels, to, known), output)
+        rows = _named(_series(readings), of) if readings else _kept(store, job, of) if to == "trainset" else []
+    deliver(write_labels(labels, to, rows), output)
 
 
 @app.command("import")
@@ -105,6 +107,7 @@ def import_labels(
 
     job = _name_of(job)
     with opened(workspace, create=False) as store:
+        known(store, job)
         labels = _labels(file, source, series or _only_series(store, job), zone)
         calendars = calendars_of(store, job)
         said = {verdict.event_id: verdict for verdict in store.verdicts.list(job, limit=None)}
@@ -128,7 +131,7 @@ def import_labels(
                     seen_version=event.verdict_version,
                     calendars=calendars,
                 )
-    say(f"{len(met):,} events judged; {missed:,} of {len(labels):,} labels met none")
+    say(f"{len(met):,} event{'s' * (len(met) != 1)} judged; {missed:,} of {len(labels):,} labels met none")
 
 
 def _name_of(job: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tsanomaly.cli.batch_options import Format, Printed, WorkspaceUrl, opened
+from tsanomaly.cli.batch_options import Format, Printed, WorkspaceUrl, known, opened
 from tsanomaly.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def list_runs(
     from tsanomaly.cli.terminal import answers
 
     with opened(workspace, create=False) as store:
-        found = store.runs.list(job, _outcome(outcome), _moment(since, "--since"), limit or None)
+        found = store.runs.list(known(store, job), _outcome(outcome), _moment(since, "--since"), limit or None)
     if format is Format.TABLE:
         answers().print(runs_table(found))
     elif format is Format.JSON:
@@ -114,7 +114,7 @@ def list_events(
 
     with opened(workspace, create=False) as store:
         found = store.events.list(
-            job,
+            known(store, job),
             series,
             _moment(since, "--since"),
             _moment(until, "--until"),
