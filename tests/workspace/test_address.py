@@ -74,6 +74,8 @@ def test_a_workspace_travels_to_another_process_by_its_url(workspace):
         ),
         ("postgresql://ann:hunter2@host", "the workspace's URL (postgresql://…) names no database; add it at the end"),
         ("sqlite://", "the workspace's URL (sqlite://…) names no file; add it at the end"),
+        ("", "the workspace must be kept in a file; give its path"),
+        (":memory:", "the workspace must be kept in a file; give its path"),
         ("sqlite:///:memory:", "the workspace's URL (sqlite://…) names no file; add it at the end"),
     ],
 )

@@ -100,12 +100,14 @@ def keep_running(
         after: called after each look, with what was run: to send alerts, to write figures.
         nap_s: longest time between two looks.
     """
+    log.info("waiting for what is due", extra={"jobs": len(runner.workspace.jobs.list(enabled=True))})
     while not runner.stop.asked:
         try:
             after(run_due(runner))
         except WorkspaceUnavailableError as error:
             log.warning("the workspace is away", extra={"reason": str(error)})
         runner.stop.wait(_nap(runner, nap_s))
+    log.info("told to end; no run is lost")
 
 
 def _run(runner: Runner, one: Due) -> Run | None:

@@ -71,6 +71,8 @@ def user_folder() -> Path:
 
 
 def _parse(given: str) -> URL:
+    if given in ("", ":memory:"):
+        raise WorkspaceError("the workspace must be kept in a file; give its path")
     if "://" not in given:
         return URL.create("sqlite+pysqlite", database=given)
     kind = given.partition("://")[0]
