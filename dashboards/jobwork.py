@@ -52,6 +52,11 @@ class JobWork(Task):
         self.start()
 
     @property
+    def changes(self) -> bool:
+        """Whether it changes what is shared, as all do that are no mere trial."""
+        return self.request.get("action") not in (Action.BACKTEST, Action.TEST)
+
+    @property
     def request(self) -> dict[str, Any]:
         """What was asked."""
         return self.read_json("request")

@@ -108,6 +108,11 @@ class Task:
         elapsed = time.time() - process["started"]
         return Status(State.RUNNING, "", progress["stage"], done, total, elapsed, left)
 
+    @property
+    def changes(self) -> bool:
+        """Whether it changes what is shared."""
+        return False
+
     def cancel(self) -> None:
         """Stop it now. A result that is there already stays."""
         if self.status().state is State.RUNNING:

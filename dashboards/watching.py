@@ -6,6 +6,7 @@ the server, and would then be drawn on the wrong page. Links that the browser fo
 
 from __future__ import annotations
 
+import access
 import streamlit as st
 from task import State, Status, Task
 
@@ -13,13 +14,14 @@ from tsanomaly.report.words import percent
 
 
 def watch(task: Task) -> None:
-    """Shown while a task works; when it ends, the page is run again and shows what came of it."""
+    """Shown while a task works; when it ends, the page is run again and shows what came of it. Whoever may not change
+    what is shared cannot stop what changes it, either."""
     with st.container(border=True):
-        _progress(task)
+        _progress(task, may_cancel=access.may_write() or not task.changes)
 
 
 @st.fragment(run_every=0.5)
-def _progress(task: Task) -> None:
+def _progress(task: Task, may_cancel: bool) -> None:
     status = task.status()
     if status.state is not State.RUNNING:
         st.rerun(scope="app")
@@ -27,7 +29,7 @@ def _progress(task: Task) -> None:
     st.progress(min(1.0, share), text=in_words(status))
     beside, cancel = st.columns([5, 1], vertical_alignment="center")
     beside.caption("It goes on in a process of its own: this page may be closed, and its address opened again later.")
-    if cancel.button("Cancel", width="stretch", key=f"cancel-{task.folder.name}"):
+    if may_cancel and cancel.button("Cancel", width="stretch", key=f"cancel-{task.folder.name}"):
         task.cancel()
         st.rerun(scope="app")
 
