@@ -100,7 +100,7 @@ def keep_running(
         after: called after each look, with what was run: to send alerts, to write figures.
         nap_s: longest time between two looks.
     """
-    log.info("waiting for what is due", extra={"jobs": len(runner.workspace.jobs.list(enabled=True))})
+    log.info("waiting for what is due")
     while not runner.stop.asked:
         try:
             after(run_due(runner))
