@@ -13,10 +13,13 @@ from tsanomaly.series.source import SUFFIXES
 
 
 def files() -> list[Path]:
-    """Tables right in the folder, by name; a link that leads out of it is left out."""
+    """Tables right in the folder, by name; a link that leads out of it is left out. None, where it may not be read."""
     folder = os.environ.get("TSANOMALY_FILES")
-    if not folder or not Path(folder).is_dir():
+    if not folder:
         return []
     home = Path(folder).resolve()
-    inside = (path for path in home.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+    try:
+        inside = [path for path in home.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file()]
+    except OSError:  # it is not there, is no folder, or is not for this user
+        return []
     return sorted(path for path in inside if path.resolve().parent == home)

@@ -1,6 +1,10 @@
 """What the server offers of its own disk, and how far a long file is looked at."""
 
 import io
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +27,19 @@ def test_tables_of_the_folder_alone_are_offered(tmp_path, monkeypatch):
     assert [path.name for path in served.files()] == ["a.parquet", "b.csv"]
     monkeypatch.setenv("TSANOMALY_FILES", str(tmp_path / "none"))
     assert served.files() == []
+
+
+def test_a_folder_that_may_not_be_read_offers_nothing(tmp_path):
+    folder, dashboards = tmp_path / "files", Path(__file__).parents[2] / "dashboards"
+    folder.mkdir()
+    (folder / "a.csv").write_bytes(b"time,flow")
+    folder.chmod(0)
+    code = "import os; os.geteuid() or os.setuid(65534); import sys; print(sys.modules['served'].files())"
+    code = f"import sys; sys.path.insert(0, {str(dashboards)!r}); import served; {code}"
+    environment = {**os.environ, "TSANOMALY_FILES": str(folder)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    folder.chmod(0o700)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
 def test_of_a_long_parquet_file_the_beginning_is_looked_at_and_all_is_run(home, monkeypatch):
