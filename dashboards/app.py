@@ -1,10 +1,11 @@
-"""The dashboard: ``streamlit run dashboards/app.py``. One file a view; see :mod:`launch` for what may follow ``--``."""
+"""The pages, one file a view; ``streamlit run dashboards/server.py`` serves them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import access
+import drawing
 import pieces
 import session
 import streamlit as st
@@ -29,9 +30,13 @@ PAGES = (
 pages = [st.Page(view, title=title, url_path=path, default=path == "new") for view, title, path in PAGES]
 try:
     if access.admitted():
-        st.navigation(pages, position="top").run()
+        page = st.navigation(pages, position="top")
+        if page.url_path or st.query_params.get("run", "none") != "none":  # where a file is given there is no figure
+            drawing.expect_figures()
+        page.run()
         pieces.footer()
         access.way_out()
+        drawing.first_page_out.set()
     else:
         st.navigation(pages, position="hidden")
         access.door()

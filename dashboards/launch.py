@@ -1,10 +1,10 @@
 """What may stand after ``--`` on Streamlit's command line, as ``tsanomaly dashboard`` and ``tsanomaly demo`` write it::
 
-    python -m streamlit run dashboards/app.py --server.port 8501 -- [FILE] [--model MODEL] [--budget 3/week]
+    python -m streamlit run dashboards/server.py --server.port 8501 -- [FILE] [--model MODEL] [--budget 3/week]
 
 ``FILE`` is opened when the page is; with ``MODEL`` it is also judged at once, without learning, at the model's own
 budget unless one is given. Nothing else needs to be said on the command line: ``.streamlit/config.toml`` beside
-``app.py`` holds address, theme and limits.
+``server.py`` holds address, theme and limits.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def dashboard(home: Path, port: int = 0, **more: str) -> Iterator[str]:
     said = home / "server.txt"  # a file: a pipe that nobody reads would fill up and hold the server
     with said.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", str(dashboards_folder() / "app.py"), f"--server.port={port}"],
+            [sys.executable, "-m", "streamlit", "run", str(dashboards_folder() / "server.py"), f"--server.port={port}"],
             env={**os.environ, "TSANOMALY_HOME": str(home), "TSANOMALY_WORKSPACE": str(home / "workspace.db"), **more},
             stdout=output,
             stderr=output,

@@ -78,7 +78,7 @@ def _serve(arguments: list[str], host: str, port: int) -> None:
         "browser.gatherUsageStats": "false",
     }
     options = [f"--{name}={value}" for name, value in settings.items()]
-    app = dashboards_folder() / "app.py"
+    app = dashboards_folder() / "server.py"
     say(f"dashboard: http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl-C stops it)")
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # as a service is stopped: it ends like Ctrl-C
     process = subprocess.Popen([sys.executable, "-m", "streamlit", "run", str(app), *options, "--", *arguments])
