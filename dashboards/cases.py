@@ -27,6 +27,9 @@ from tsanomaly.workspace import StoredEvent, Workspace
 STEPS = 40
 """Rows shown before and after an event at least."""
 
+BEYOND = 1000
+"""Rows read before and after those shown: so many tell the usual size of an error, and the band is calm."""
+
 
 @dataclass(frozen=True, eq=False)
 class Case:
@@ -37,12 +40,14 @@ class Case:
         ids: theirs in the workspace, by rank.
         event: the one looked at.
         detector: that its job uses now.
+        around: what is to be shown before and after it, in its lengths as :func:`figures.zoom` counts them.
     """
 
     events: tsanomaly.Events
     ids: tuple[str, ...]
     event: tsanomaly.Event
     detector: tsanomaly.Detector
+    around: float
 
 
 def model_of(workspace: Workspace, job: str, series: str) -> Path:
@@ -69,6 +74,8 @@ def open_case(
         TsAnomalyError: its readings are nowhere any more.
     """
     since, until = stretch(stored, days, detector)
+    shown = (until - since) / step_of(detector)
+    since, until = since - BEYOND * step_of(detector), until + BEYOND * step_of(detector)
     series, scores = readings(workspace, stored, since, until, detector)
     series = tsanomaly.Series(
         series.times, series.values, series.channels, series.step, zone or "UTC", name=series.name
@@ -82,7 +89,9 @@ def open_case(
     ids = tuple(by_start[event.start_row] for event in events)
     if stored.id not in ids:
         raise DataError("the readings of this event are not kept any more; what was found of it is shown without them")
-    return Case(events, ids, events[ids.index(stored.id)], detector)
+    event = events[ids.index(stored.id)]
+    length = event.end_row - event.start_row
+    return Case(events, ids, event, detector, max(0.0, (shown - length) / 2) / max(30, length))
 
 
 def stretch(stored: StoredEvent, days: float | None, detector: tsanomaly.Detector) -> tuple[datetime, datetime]:

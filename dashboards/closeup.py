@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import event_table
 import numpy as np
@@ -12,7 +13,8 @@ import session
 import streamlit as st
 
 import tsanomaly
-from tsanomaly.detection.explanation import Explanation, expected_band, explain, explain_all
+from tsanomaly.detection.bands import expected_band
+from tsanomaly.detection.explanation import Explanation, explain, explain_all
 from tsanomaly.detection.similarity import most_similar
 from tsanomaly.report import figures
 from tsanomaly.report.heat_map import heat_map
@@ -27,19 +29,57 @@ CHART = {
 ROWS = 2000
 """Rows of the series listed at most."""
 
+LEARNED = 20_000
+"""Rows around an event that the usual size of an error is known from, where fewer are shown."""
+
 
 def picture(
     events: tsanomaly.Events, event: tsanomaly.Event, around: float, wanted: Sequence[int] | None, key: str
 ) -> None:
     """What was expected, and what came."""
-    band = _band(key.partition("@")[0], events)
-    figure = figures.zoom(events, event, channels=wanted, around=around, band=band, palette=session.palette())
+    near, chosen = surroundings(events, event, around)
+    figure = figures.zoom(
+        near, chosen, channels=wanted, around=around, band=expected_band(near), palette=session.palette()
+    )
     st.plotly_chart(figure, theme=None, key=f"picture-{key}", config=CHART)
 
 
-@st.cache_resource(max_entries=24, ttl="1h", show_spinner=False)
-def _band(key: str, _events: tsanomaly.Events) -> object:
-    return expected_band(_events)
+def surroundings(
+    events: tsanomaly.Events, event: tsanomaly.Event, around: float
+) -> tuple[tsanomaly.Events, tsanomaly.Event]:
+    """The stretch that is shown, with enough rows on both sides to know the usual size of an error; a series of
+    millions of rows is not gone through for one picture."""
+    first, last = figures.span_around(events.series, event, around)
+    wider = max(0, LEARNED - (last - first)) // 2
+    first, last = max(0, first - wider), min(len(events.series), last + wider)
+    if (first, last) == (0, len(events.series)) or not events.series.has_clock:  # else rows would be counted from there
+        return events, event
+    inside = [each for each in events if each.start_row < last and each.end_row > first]
+    moved = {
+        each.rank: replace(
+            each,
+            start_row=max(first, each.start_row) - first,
+            end_row=min(last, each.end_row) - first,
+            peak_row=min(max(first, each.peak_row), last - 1) - first,
+        )
+        for each in inside
+    }
+    all_rows = events.scores
+    scores = tsanomaly.Scores(
+        all_rows.times[first:last],
+        all_rows.total[first:last],
+        all_rows.by_channel[first:last],
+        all_rows.expected[first:last],
+        all_rows.channels,
+    )
+    near = replace(
+        events,
+        events=tuple(moved.values()),
+        series=events.series.between(first, last),
+        scores=scores,
+        severity=events.severity[first:last],
+    )
+    return near, moved[event.rank]
 
 
 def heat(events: tsanomaly.Events, event: tsanomaly.Event, around: float, key: str) -> None:

@@ -396,12 +396,11 @@ def with_readings(workspace: Workspace, event: StoredEvent, part: str, place: De
         pieces.shares(event)
         return
     key = f"{event.id}-{span}"
-    around = len(case.events.series) / max(30, case.event.end_row - case.event.start_row)
     match part:
         case "Picture":
-            closeup.picture(case.events, case.event, around, None, key)
+            closeup.picture(case.events, case.event, case.around, None, key)
         case "Channels":
-            closeup.heat(case.events, case.event, around, key)
+            closeup.heat(case.events, case.event, case.around, key)
         case "Why":
             kind = shown(str(event.details.get("sentence", "")), 200)
             closeup.why(case.events, case.event, case.detector, key, kind)
