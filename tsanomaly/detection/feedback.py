@@ -403,6 +403,8 @@ def _compare(before: Sequence[Ruling], after: Sequence[Ruling], then: str) -> Pr
     stays = tuple(now for was, now in pairs if was.shown and now.shown)
     returns = tuple(now for was, now in pairs if not was.shown and now.shown)
     said = [f"Of {_counted(len(goes) + len(stays))} shown, {len(goes)} would go and {len(stays)} would stay."]
+    if not goes:
+        said = ["No event would be hidden."]
     if returns:
         said.append(f"{_counted(len(returns)).capitalize()} held back would be shown again.")
     return Preview(goes, stays, returns, " ".join([*said, then]).strip())

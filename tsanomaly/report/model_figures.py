@@ -101,6 +101,7 @@ def _dressed(figure: go.Figure, palette: Palette, height: int, x: str, y: str, *
             "automargin": True,
             "type": "log" if log_y else "linear",
             "dtick": "D2" if log_y else None,
+            "tickformat": "~g" if log_y else None,
         },
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
