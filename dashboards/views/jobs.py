@@ -172,6 +172,8 @@ def past_runs(workspace: Workspace, name: str) -> None:
         pieces.lead("It has not run yet. Run it now, or wait until it is due.")
         return
     table = pd.DataFrame([row_of(run) for run in runs])
+    if not table["What was said"].any():
+        table = table.drop(columns="What was said")
     picked = st.dataframe(
         table,
         hide_index=True,
