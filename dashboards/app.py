@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import access
-import drawing
 import pieces
 import session
 import streamlit as st
+import warming
 
 from tsanomaly.errors import TsAnomalyError
 
@@ -31,12 +31,10 @@ pages = [st.Page(view, title=title, url_path=path, default=path == "new") for vi
 try:
     if access.admitted():
         page = st.navigation(pages, position="top")
-        if page.url_path or st.query_params.get("run", "none") != "none":  # where a file is given there is no figure
-            drawing.expect_figures()
         page.run()
         pieces.footer()
         access.way_out()
-        drawing.first_page_out.set()
+        warming.first_page_out.set()
     else:
         st.navigation(pages, position="hidden")
         access.door()

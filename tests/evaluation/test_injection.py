@@ -68,6 +68,14 @@ def test_a_broken_correlation_is_the_same_channel_at_another_time():
     assert abs(np.corrcoef(after.values[60:100, 1], series.values[60:100, 1])[0, 1]) < 0.3
 
 
+def test_a_reading_near_the_largest_number_there_is_leaves_a_broken_correlation_possible():
+    values = series_of(400).values.copy()
+    values[200, 1] = 1.7e308
+    series = from_array(values).one()
+    after = inject(series, [Injection(Kind.BROKEN_CORRELATION, 4, 1, 60, 100, seed=5)], UNITS)
+    assert not np.array_equal(after.values[60:100, 1], values[60:100, 1])
+
+
 @settings(deadline=None)
 @given(
     kind=st.sampled_from(Kind),

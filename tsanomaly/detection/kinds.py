@@ -55,6 +55,9 @@ BROKEN = 2.0
 FITTED = 4000
 """Rows that the explanation is learned from, at most."""
 
+LARGEST = 1e50
+"""Readings beyond are looked at as if they lay here: how far off they are says no more, and powers of them fit."""
+
 LEAST_ERROR = 0.01
 """Least mean squared error of it, in units of the channel's usual distance from its course."""
 
@@ -87,7 +90,7 @@ class Grounds:
 
     def __init__(self, events: Events) -> None:
         self.events = events
-        self.values = events.series.values
+        self.values = _bounded(events.series.values)
         self._channels: dict[int, Habits] = {}
 
     @cached_property
@@ -153,3 +156,9 @@ class Grounds:
         here = here[np.isfinite(here)]
         goes_with_them = usual <= (1 - LINKED) * float(np.var(own[usable]))
         return goes_with_them and len(here) > 0 and float(np.mean(here)) > BROKEN**2 * max(usual, LEAST_ERROR)
+
+
+def _bounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same array where nothing lies beyond, for it may be large."""
+    beyond = np.fmax.reduce(values, axis=None) > LARGEST or np.fmin.reduce(values, axis=None) < -LARGEST
+    return np.clip(values, -LARGEST, LARGEST) if beyond else values

@@ -194,10 +194,16 @@ def _elsewhere(channel: Channel, injection: Injection, unit: float) -> Channel:
 
 def _correlation(stretches: NDArray[np.float64], own: Channel) -> NDArray[np.float64]:
     """``(k,)`` of each stretch ``(k, length)`` with ``own``; 1 where one of the two is constant: nothing is broken."""
-    a = stretches - stretches.mean(axis=1, keepdims=True)
-    b = own - own.mean()
+    a, b = _centred(stretches), _centred(own)
     size = np.sqrt(np.square(a).sum(axis=1) * np.square(b).sum())
     return np.asarray(np.divide(a @ b, size, out=np.ones(len(a)), where=size > 0))
+
+
+def _centred(stretches: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each stretch less its mean, in units of its largest reading, so that squares of huge readings fit."""
+    unit = np.maximum(np.abs(stretches).max(axis=-1, keepdims=True), np.finfo(float).tiny)
+    scaled = stretches / unit
+    return np.asarray(scaled - scaled.mean(axis=-1, keepdims=True))
 
 
 MAKERS: dict[Kind, Callable[[Channel, Injection, float], Channel]] = {
