@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,6 +32,19 @@ def table(rows: int = 600, names: str = "pressure,flow") -> bytes:
 def content() -> io.BytesIO:
     """A small file that can be judged in seconds."""
     return io.BytesIO(table())
+
+
+@pytest.fixture
+def run(tmp_path: Path, content: io.BytesIO) -> Any:
+    """A small file, clocked by the minute, that the detector has judged."""
+    import worker
+    from runs import Runs
+
+    clocked = re.sub(rb"T(\d\d),", rb"T\1:00,", content.getvalue())
+    run = Runs(tmp_path / "runs").create("Pump 3.csv", io.BytesIO(clocked))
+    run.ask(replace(run.request, threshold="1/day", steps=4, window=12))
+    run.carry_out(lambda: worker.detect(run))
+    return run
 
 
 @pytest.fixture

@@ -1,32 +1,18 @@
 """Reports from the dashboard say what they rest on, and the command in them gives the same events."""
 
 import hashlib
-import io
 import json
-import re
 import shlex
-from dataclasses import replace
 from datetime import UTC, datetime
 
-import pytest
 import reporting
 import saving
-import worker
-from runs import Request, Runs
+from runs import Request
 from typer.testing import CliRunner
 
 from tsanomaly.cli.main import app
 from tsanomaly.detection.verdicts import Judgement
 from tsanomaly.workspace import Workspace
-
-
-@pytest.fixture
-def run(tmp_path, content):
-    clocked = re.sub(rb"T(\d\d),", rb"T\1:00,", content.getvalue())
-    run = Runs(tmp_path / "runs").create("Pump 3.csv", io.BytesIO(clocked))
-    run.ask(replace(run.request, threshold="1/day", steps=4, window=12))
-    run.carry_out(lambda: worker.detect(run))
-    return run
 
 
 def test_a_runs_report_holds_data_model_settings_hash_and_a_command_that_finds_the_same(run, tmp_path, monkeypatch):

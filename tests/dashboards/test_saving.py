@@ -1,7 +1,6 @@
 """A run in the workspace, and its events with their readings out of it again."""
 
 import io
-import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -23,15 +22,6 @@ from tsanomaly.workspace import Workspace
 def workspace(tmp_path):
     with Workspace.open(tmp_path / "workspace.db") as found:
         yield found
-
-
-@pytest.fixture
-def run(tmp_path, content):
-    clocked = re.sub(rb"T(\d\d),", rb"T\1:00,", content.getvalue())
-    run = Runs(tmp_path / "runs").create("Pump 3.csv", io.BytesIO(clocked))
-    run.ask(replace(run.request, threshold="1/day", steps=4, window=12))
-    run.carry_out(lambda: worker.detect(run))
-    return run
 
 
 def test_a_saved_run_has_the_events_that_it_showed_and_can_be_opened_again(run, workspace):
