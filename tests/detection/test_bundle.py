@@ -78,8 +78,14 @@ def test_another_programs_safetensors_file_is_refused(tmp_path):
 
 def test_a_newer_format_is_refused(saved):
     _rewrite(saved, format="99")
-    with pytest.raises(BundleError, match="has format 99; this program reads up to 2: upgrade tsanomaly"):
+    with pytest.raises(BundleError, match="has format 99; this program reads up to 3: upgrade tsanomaly"):
         load(saved)
+
+
+def test_a_model_of_format_2_which_knew_no_grains_judges_as_it_did(detector, saved):
+    views = [{k: v for k, v in vars(member.view).items() if k != "grain"} for member in detector.members_]
+    _rewrite(saved, described={"views": views}, format="2")
+    assert [member.view for member in load(saved).members_] == [member.view for member in detector.members_]
 
 
 def test_a_format_whose_scores_meant_something_else_is_refused(saved):
@@ -95,6 +101,8 @@ def test_a_format_whose_scores_meant_something_else_is_refused(saved):
         {"views": []},
         {"views": [{"length": 10**9, "joint": True, "early": False, "point": 1}]},
         {"views": [{"length": 20, "joint": True, "early": False, "point": 2}]},
+        {"views": [{"length": 20, "joint": True, "early": False, "point": 1, "grain": 3}]},
+        {"views": [{"length": 20, "joint": True, "early": False, "point": 1, "grain": 0}]},
         {"channels": ["only one"]},
         {"threshold": {}},
         {"rule": {"name": "os.system"}},

@@ -91,6 +91,28 @@ def test_a_broken_stretch_in_unlabelled_data_is_the_first_event():
     assert first.channels[0].share == pytest.approx(1.0)
 
 
+def test_a_huge_reading_in_a_short_series_without_noise_is_shown():
+    """Held-back rows there score far more than trained ones, and raised by that the threshold would hide it."""
+    at = np.arange(600)
+    values = np.column_stack([np.sin(at / 5), np.cos(at / 7)])
+    values[400, 0] = 1e3
+    detector = Detector(twin=False).fit(values)
+    assert any(event.start_row <= 400 < event.end_row for event in detector.detect(values))
+    assert detector.fit_threshold(detector._rule()).value == pytest.approx(detector.threshold_.value)
+
+
+def test_one_cycle_of_several_hundred_rows_that_is_odd_is_found_by_its_own_window():
+    at = np.arange(12_000)
+    values = np.sin(2 * np.pi * at / 600) + 0.3 * np.sin(2 * np.pi * at / 200)
+    values += 0.05 * np.random.default_rng(0).normal(size=len(at))
+    values[7200:7350] = values[7200:7350][::-1]  # each value is an ordinary one
+    detector = Detector(training=Training(steps=150)).fit(values[:, None])
+    assert [member.view.grain for member in detector.members_] == [2, 2, 2]
+    first = detector.detect(values[:, None])[0]
+    assert first.start_row < 7350
+    assert first.end_row > 7200
+
+
 def test_the_channel_that_broke_has_the_largest_share_and_shares_add_to_one():
     values = wave(2000, channels=3)
     values[1000:1012, 1] -= 2.0

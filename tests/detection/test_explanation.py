@@ -123,6 +123,17 @@ def test_codes_of_another_model_are_known_as_such(learned):
     assert name != other_name
 
 
+def test_a_window_of_cells_of_several_rows_has_a_code_of_its_cells():
+    values = np.sin(np.arange(4000) / 80)[:, None] + np.random.default_rng(0).normal(0, 0.02, (4000, 1))
+    plan = {"early_scales": (), "neighbours": False, "twin": False, "training": Training(steps=50)}
+    detector = Detector(window=500, **plan).fit(values)
+    assert (detector.members_[0].view.cells, detector.members_[0].view.length) == (250, 500)
+    events, event = event_in(detector, changed(Series(np.arange(4000), values, ("value",)), slice(700, 730), 0, 3.0))
+    (code, _), (other, _) = (latent_code(events, replace(event, peak_row=row), detector) for row in (715, 2000))
+    assert len(code) == len(other) == 16
+    assert code != other
+
+
 def test_without_a_detector_there_is_no_repair_and_no_code():
     events = made_events([(300, 310), (900, 903)])
     explanations = explain_all(events, repairs=2)

@@ -103,6 +103,19 @@ def test_expected_is_the_mean_of_what_the_windows_over_a_row_reconstruct():
     assert np.allclose(parts.expected, values, atol=1e-6)
 
 
+def test_with_cells_of_several_rows_each_row_gets_what_its_cells_say():
+    """A series in which every value stands three times is, in cells of three, the series itself."""
+    values = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
+    fine = score(lambda x: 0.5 * x, plain(2, 7), windows_over(values, 7))
+    observed, present = torch.ones(150, 2, dtype=torch.bool), np.ones(150, bool)
+    windows = cut(torch.from_numpy(np.repeat(values, 3, axis=0)), observed, present, 21, 3, grain=3)
+    coarse = score(lambda x: 0.5 * x, plain(2, 7), windows)
+    for part in ("point", "expected"):
+        assert np.allclose(getattr(coarse, part), np.repeat(getattr(fine, part), 3, axis=0), atol=1e-5), part
+    for part in ("pattern", "peak"):  # averaged over 10 rows there, over 3 here: only their sizes can be compared
+        assert np.nanmedian(getattr(coarse, part)) == pytest.approx(np.nanmedian(getattr(fine, part)), rel=0.2), part
+
+
 def test_one_window_alone_gives_every_row_its_number():
     parts = score(torch.zeros_like, plain(1, 4), windows_over([[1.0], [2.0], [3.0], [4.0]], 4))
     assert np.allclose(parts.pattern, (1 + 4 + 9 + 16) / 4)

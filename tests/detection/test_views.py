@@ -35,6 +35,21 @@ def test_without_a_period_windows_are_long_and_single_values_count_too() -> None
     ]
 
 
+def test_a_period_beyond_300_rows_is_seen_in_means_of_several_and_base_windows_are_whole_grains() -> None:
+    assert choose_views(wave(8000, 470), "s", None, None, EARLY, 2000) == [
+        View(470, point=0.5, grain=2),
+        View(470, early=True, point=0.0, grain=2),
+        View(940, early=True, point=0.0, grain=2),
+    ]
+    assert [view.length for view in choose_views(wave(16000, 850), "s", None, None, EARLY, 4000)] == [849, 849, 1698]
+    assert choose_views(wave(2000, 40), "s", 501, None, (), 500) == [View(500, point=0.5, grain=2)]
+
+
+def test_several_channels_and_periods_beyond_1000_rows_are_not_seen_in_grains() -> None:
+    assert {view.grain for view in choose_views(wave(8000, 470, channels=2), "s", None, None, EARLY, 2000)} == {1}
+    assert choose_views(wave(16000, 1440), "s", None, None, EARLY, 4000)[0].length == 100
+
+
 def test_channels_are_seen_together_in_windows_of_640_numbers_and_one_by_one_in_longer_ones() -> None:
     assert choose_views(wave(4000, 60, channels=20), "s", None, None, EARLY, 1000) == [
         View(32, point=0.5),

@@ -9,10 +9,10 @@ from tsanomaly.detection.windows import cut, fold
 from tsanomaly.errors import DataError
 
 
-def windows_over(values, length, stride=1, present=None):
+def windows_over(values, length, stride=1, present=None, grain=1):
     values = torch.as_tensor(values, dtype=torch.float32)
     present = np.ones(len(values), bool) if present is None else np.asarray(present)
-    return cut(values, torch.ones(values.shape, dtype=torch.bool), present, length, stride)
+    return cut(values, torch.ones(values.shape, dtype=torch.bool), present, length, stride, grain)
 
 
 def test_windows_of_two_channels_by_hand():
@@ -23,6 +23,24 @@ def test_windows_of_two_channels_by_hand():
     x, mask = windows.gather(torch.tensor([1, 0, 1]))
     assert x.tolist() == [windows.view[i].tolist() for i in (1, 0, 1)]
     assert mask.shape == (3, 2, 3)
+
+
+def test_cells_of_two_rows_by_hand():
+    values = torch.tensor([[0.0], [2.0], [4.0], [10.0], [6.0]])
+    observed = torch.tensor([[True], [True], [False], [False], [True]])
+    windows = cut(values, observed, np.ones(5, bool), 4, grain=2)
+    assert (windows.length, windows.cells) == (4, 2)
+    x, mask = windows.gather(slice(0, 2))
+    assert x.tolist() == [[[1, 7]], [[3, 8]]]
+    assert mask.tolist() == [[[True, False]], [[True, True]]]
+    assert windows.by_row(x).tolist() == [[[1, 1, 7, 7]], [[3, 3, 8, 8]]]
+
+
+@pytest.mark.parametrize("stride", [1, 3])
+def test_cells_of_one_row_are_the_rows(stride):
+    values = np.random.default_rng(0).normal(size=(20, 2))
+    rows, cells = windows_over(values, 6, stride), windows_over(np.repeat(values, 4, axis=0), 24, 4 * stride, grain=4)
+    assert torch.allclose(rows.gather(slice(0, rows.count))[0], cells.gather(slice(0, rows.count))[0])
 
 
 @pytest.mark.parametrize(("rows", "first", "count"), [(10, 0, 3), (11, 1, 3), (12, 2, 3), (13, 0, 4)])

@@ -39,7 +39,7 @@ from tsanomaly.detection.thresholds import RULES, Threshold
 from tsanomaly.detection.training import History, Stop, Training
 from tsanomaly.errors import BundleError, ConfigurationError
 
-FORMAT = 2
+FORMAT = 3
 NAME = "tsanomaly.detector"
 MOST_BYTES = 2 * 1024**3
 MOST_WINDOW = 100_000
@@ -239,7 +239,8 @@ class _Builder:
         self.tensors = tensors
         self.channels = tuple(str(name) for name in described["channels"])
         self.views = [
-            View(int(v["length"]), bool(v["joint"]), bool(v["early"]), float(v["point"])) for v in described["views"]
+            View(int(v["length"]), bool(v["joint"]), bool(v["early"]), float(v["point"]), int(v.get("grain", 1)))
+            for v in described["views"]
         ]
         if not self.channels or not self.views or not all(_plausible(view) for view in self.views):
             raise ValueError("channels or views")
@@ -288,7 +289,7 @@ class _Builder:
 
     def member(self, i: int, detector: Detector) -> Member:
         view, channels = self.views[i], len(self.channels)
-        cells = view.length * (channels if view.joint else 1)
+        cells = view.cells * (channels if view.joint else 1)
         state = self.under(f"member.{i}.model.")
         _, architecture, _, _ = detector._settings()
         if max(architecture.sizes(cells)) > 10 * cells:
@@ -296,8 +297,8 @@ class _Builder:
         model = WindowModel(architecture.build(cells), view.joint)
         model.autoencoder.load_state_dict(state)
         model.eval()
-        mean = self.tensor(f"member.{i}.residuals.mean", channels, view.length)
-        root = self.tensor(f"member.{i}.residuals.root", channels, view.length, view.length)
+        mean = self.tensor(f"member.{i}.residuals.mean", channels, view.cells)
+        root = self.tensor(f"member.{i}.residuals.root", channels, view.cells, view.cells)
         return Member(view, model, Residuals(mean, root))
 
     def usual(self, voice: str, numbers: int) -> Usual:
@@ -357,4 +358,5 @@ def _history(h: dict[str, Any]) -> History:
 
 
 def _plausible(view: View) -> bool:
-    return 2 <= view.length <= MOST_WINDOW and 0 <= view.point <= 1
+    whole = view.grain >= 1 and view.length % view.grain == 0
+    return whole and view.cells >= 2 and view.length <= MOST_WINDOW and 0 <= view.point <= 1

@@ -22,14 +22,13 @@ def latent_code(events: Events, event: Event, detector: Detector) -> tuple[tuple
     The first member's encoder sees the window around the peak; where it takes one channel at a time, that of the
     leading channel.
     """
-    model = detector.members_[0].model
-    channels = len(events.series.channels)
-    length = model.autoencoder.sizes[0] // (channels if model.joint else 1)
+    view = detector.members_[0].view
+    channels, length = len(events.series.channels), view.length
     if length > len(events.series):
         return (), ""
     first = int(np.clip(event.peak_row - length // 2, 0, len(events.series) - length))
     rows = slice(first, first + length)
-    columns = list(range(channels)) if model.joint else [events.series.channels.index(event.channels[0].name)]
+    columns = list(range(channels)) if view.joint else [events.series.channels.index(event.channels[0].name)]
     actual = detector.scaling_.apply(events.series.values[rows])[:, columns]
     expected = detector.scaling_.apply(events.scores.expected[rows])[:, columns]
     known = np.isfinite(actual) & np.isfinite(expected)
@@ -42,9 +41,11 @@ def latent_code(events: Events, event: Event, detector: Detector) -> tuple[tuple
 @torch.no_grad()
 def _codes(detector: Detector, *windows: NDArray[np.floating]) -> list[NDArray[np.float32]]:
     """The code of each window ``(L, c)``."""
-    autoencoder = detector.members_[0].model.autoencoder
+    first = detector.members_[0]
+    autoencoder, grain = first.model.autoencoder, first.view.grain
     device = next(autoencoder.parameters()).device
-    stacked = torch.from_numpy(np.stack([window.T.ravel() for window in windows]).astype(np.float32)).to(device)
+    cells = [window.T.reshape(-1, grain).mean(axis=1) for window in windows]
+    stacked = torch.from_numpy(np.stack(cells).astype(np.float32)).to(device)
     return list(autoencoder.encode(stacked).cpu().numpy())
 
 

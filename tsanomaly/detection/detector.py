@@ -191,7 +191,9 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         total = _where_observed(evidence.mean()[0], prepared)
         plateaus = Plateaus.fit(total, base)
         vouched = self._reference(series) if self.reference >= 1 else 0
-        calibration = _as_if_unseen(_trusted(plateaus.of(total), plateaus.usual, 0, vouched), held_back, base)
+        shown = _trusted(plateaus.of(total), plateaus.usual, 0, vouched)
+        grouping = Grouping(series.rows_per_week, merge_gap=max(1, base // 2))
+        calibration, threshold = _calibrated(shown, _as_if_unseen(shown, held_back, base), rule, grouping)
         twin = self._fit_twin(series, heard, on_progress) if self.twin else None
 
         self.scaling_ = scaling
@@ -210,7 +212,7 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         self.n_features_in_ = len(series.channels)
         self.calibration_ = calibration.astype(np.float32)
         self.severity_ = Severity.fit(calibration)
-        self.threshold_ = rule.fit(calibration, self._grouping())
+        self.threshold_ = threshold
         self.learned_from_ = _learned_from(series)
         self.twin_ = twin
         return self
@@ -424,6 +426,20 @@ def _check_contract(series: Series, channels: tuple[str, ...], step: np.timedelt
             f"series '{series.name}' has a step of {pd.Timedelta(series.step)}; "
             f"this detector learned {pd.Timedelta(step)}: read it with that step, or train on this file"
         )
+
+
+def _calibrated(
+    shown: NDArray[np.float64], unseen: NDArray[np.float64], rule: Rule, grouping: Grouping
+) -> tuple[NDArray[np.float64], Threshold]:
+    """The scores that thresholds are fitted on, and the threshold: as they would be on unseen data.
+
+    Where that would hide all of what was learned from, and the rule wants to show some of it, they are the scores as
+    they are shown: in a short series without noise, unseen rows score far more than those trained on.
+    """
+    threshold = rule.fit(unseen, grouping)
+    if (unseen > threshold.value).any() and not (shown > threshold.value).any():
+        return shown, rule.fit(shown, grouping)
+    return unseen, threshold
 
 
 def _as_if_unseen(total: NDArray[np.float64], held_back: NDArray[np.intp], length: int) -> NDArray[np.float64]:

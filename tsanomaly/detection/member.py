@@ -65,6 +65,7 @@ class View:
 
     Attributes:
         length: rows in a window.
+        grain: rows to a cell of it: an autoencoder of long windows sees means of so many rows.
         joint: all channels of a window at once; otherwise each channel's window by itself, one model for all channels.
         early: learned from the reference rows at the start alone, otherwise from all rows.
         point: how much the error of the single value counts, beside 1 for the window's mean and 1 for its largest.
@@ -74,6 +75,12 @@ class View:
     joint: bool = True
     early: bool = False
     point: float = 1.0
+    grain: int = 1
+
+    @property
+    def cells(self) -> int:
+        """Cells in a channel's window."""
+        return self.length // self.grain
 
     @property
     def weights(self) -> tuple[float, float, float]:
@@ -82,7 +89,7 @@ class View:
 
 
 class WindowModel(nn.Module):
-    """An autoencoder applied to windows ``(batch, c, L)``, all channels at once or one by one."""
+    """An autoencoder applied to windows ``(batch, c, cells)``, all channels at once or one by one."""
 
     def __init__(self, autoencoder: TiedAutoencoder, joint: bool) -> None:
         super().__init__()
@@ -90,7 +97,7 @@ class WindowModel(nn.Module):
         self.joint = joint
 
     def forward(self, x: Tensor) -> Tensor:
-        """Reconstruct ``(batch, c, L)``."""
+        """Reconstruct ``(batch, c, cells)``."""
         return self.autoencoder(x.flatten(1) if self.joint else x.flatten(0, 1)).view(x.shape)  # type: ignore[no-any-return]
 
 
@@ -105,8 +112,8 @@ class Member:
     def score(self, prepared: Prepared, *, stage: str = "scoring", on_progress: OnProgress | None = None) -> Parts:
         """What this model says of each row and channel."""
         device = next(self.model.parameters()).device
-        length = self.view.length
-        windows = cut(prepared.values, prepared.observed, prepared.present, length, max(1, length // FINEST))
+        length, grain = self.view.length, self.view.grain
+        windows = cut(prepared.values, prepared.observed, prepared.present, length, max(1, length // FINEST), grain)
 
         def reconstruct(x: Tensor) -> Tensor:
             return self.model(x.to(device)).cpu()  # type: ignore[no-any-return]
@@ -135,11 +142,13 @@ def learn(
     Raises:
         CancelledError: ``on_progress`` answered ``False``.
     """
-    windows = cut(prepared.values[:rows], prepared.observed[:rows], prepared.present[:rows], view.length)
+    windows = cut(
+        prepared.values[:rows], prepared.observed[:rows], prepared.present[:rows], view.length, grain=view.grain
+    )
     index, held_back = split(windows.usable, view.length)
     with torch.random.fork_rng(devices=[0] if device.startswith("cuda") else []):
         torch.manual_seed(seed)
-        cells = view.length * (windows.channels if view.joint else 1)
+        cells = view.cells * (windows.channels if view.joint else 1)
         model = WindowModel(architecture.build(cells), view.joint).to(device)
         if architecture.linear:
             history = _fit_linear(model, windows, index)
@@ -161,7 +170,7 @@ def learn(
 
 @torch.no_grad()
 def _errors(model: WindowModel, windows: Windows, index: NDArray[np.intp]) -> Tensor:
-    """``(w, c, L)`` errors of windows evenly taken, 0 where nothing was observed."""
+    """``(w, c, cells)`` errors of windows evenly taken, 0 where nothing was observed."""
     device = next(model.parameters()).device
     parts = []
     for chosen in torch.split(_evenly(index, windows), 1024):

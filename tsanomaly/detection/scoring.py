@@ -54,7 +54,7 @@ def score(
     """Score every row that a complete window covers, in constant memory beside the results.
 
     Args:
-        reconstruct: ``(batch, c, L)`` to the same shape, on the windows' device.
+        reconstruct: ``(batch, c, cells)`` to the same shape, on the windows' device.
         windows: ``windows.first`` and ``windows.stride`` say which rows they start at.
 
     Raises:
@@ -69,7 +69,7 @@ def score(
         last = min(first + chunk, windows.count)
         complete = torch.from_numpy(windows.complete[first:last])
         if complete.any():
-            x, mask = windows.gather(slice(first, last))  # (batch, c, L)
+            x, mask = windows.gather(slice(first, last))  # (batch, c, cells)
             y = reconstruct(x)
             z2 = residuals.whiten((y - x) * mask).square()
             pattern[first:last] = z2.mean(dim=2).numpy()
@@ -77,8 +77,8 @@ def score(
             weight = complete[:, None, None].to(x.dtype)  # (batch, 1, 1)
             start = windows.first + first * stride
             rows = slice(start, start + (last - first - 1) * stride + length)
-            point[rows] += fold(z2 * weight, stride)
-            output[rows] += fold(y * weight, stride)
+            point[rows] += fold(windows.by_row(z2 * weight), stride)
+            output[rows] += fold(windows.by_row(y * weight), stride)
             covered[rows] += fold(weight.expand(-1, 1, length), stride)
         report(on_progress, stage, last, windows.count)
     pattern[~windows.complete] = np.nan

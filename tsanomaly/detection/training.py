@@ -24,7 +24,7 @@ class Training:
     """How the autoencoder is trained. Numbers are the defaults that hold on the benchmark (``docs/detection.md``).
 
     Attributes:
-        steps: most optimiser steps. Five hundred batches of 256 see a series of 10,000 rows some 13 times.
+        steps: most optimiser steps. Three hundred batches of 256 see a series of 10,000 rows some 8 times.
         batch: windows a step.
         rate: highest learning rate, reached after three tenths of the steps and then annealed to nothing
             (one-cycle, Smith & Topin, 2019).
@@ -34,12 +34,12 @@ class Training:
         seconds: time budget; training stops with the best weights so far. ``None``: no limit.
     """
 
-    steps: int = 600
+    steps: int = 300
     batch: int = 256
     rate: float = 3e-3
     decay: float = 1e-4
     patience: int = 6
-    check_every: int = 50
+    check_every: int = 25
     seconds: float | None = None
 
     def __post_init__(self) -> None:

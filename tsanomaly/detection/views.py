@@ -16,6 +16,13 @@ from tsanomaly.series import estimate_period
 SHORTEST_PERIOD, LONGEST_PERIOD, NO_PERIOD = 10, 300, 100
 """Base windows chosen by period, in rows; a series without a period gets ``NO_PERIOD``."""
 
+SLOWEST_PERIOD = 1000
+"""Likewise, of a lone channel that has none so short. Longer ones, such as a day of minutes, want fine rows beside.
+"""
+
+MOST_CELLS = 300
+"""Cells in a channel's base window, at most: where it has more rows, a cell is the mean of several."""
+
 PROMINENCE = 0.125
 """Of the autocorrelation's maximum that is called a period."""
 
@@ -72,11 +79,15 @@ def choose_views(
     """
     n, c = scaled.shape
     period = estimate_period(scaled, SHORTEST_PERIOD, LONGEST_PERIOD, prominence=PROMINENCE)
+    if period is None and c == 1:
+        period = estimate_period(scaled, LONGEST_PERIOD, SLOWEST_PERIOD, prominence=PROMINENCE)
     if scales is None:
         scales = CHANNEL_SCALES if c > 1 else SCALES if period else APERIODIC_SCALES
     if not scales or any(not s > 0 for s in (*scales, *early_scales)):
         raise ConfigurationError("scales must be numbers above 0, and at least one")
     base = _base_window(n, c, period, name, window)
+    grain = -(-base // MOST_CELLS) if c == 1 else 1
+    base -= base % grain
     longest = _longest_stretch(scaled, base)
     if longest < base + 1:
         raise DataError(
@@ -91,9 +102,9 @@ def choose_views(
         most = max(base, min(LONGEST_PERIOD, longest // WINDOWS_TO_LEARN))
         alone = dict.fromkeys(max(2, min(round(base * scale), most)) for scale in scales)
         return [*views, *(View(length, joint=False, point=POINT) for length in alone)]
-    views = [View(length) for length in _lengths(base, scales, longest)]
-    lengths = _lengths(base, early_scales, early)
-    views += [View(length, early=True) for length in lengths if WINDOWS_TO_LEARN * length <= early]
+    views = [View(length, grain=grain) for length in _lengths(base, grain, scales, longest)]
+    lengths = _lengths(base, grain, early_scales, early)
+    views += [View(length, early=True, grain=grain) for length in lengths if WINDOWS_TO_LEARN * length <= early]
     return [replace(view, point=_point(view, base, period, first=i == 0)) for i, view in enumerate(views)]
 
 
@@ -112,13 +123,14 @@ def _base_window(n: int, c: int, period: int | None, name: str, window: int | No
         return int(window)
     if n < 8:
         raise DataError(f"series '{name}' has {n} row{'s' * (n != 1)}; at least 8 are needed to learn what is normal")
-    return max(2, min(period or NO_PERIOD, max(FEWEST, CELLS // c), n // 8))
+    most = max(FEWEST, CELLS // c) if c > 1 else SLOWEST_PERIOD
+    return max(2, min(period or NO_PERIOD, most, n // 8))
 
 
-def _lengths(base: int, scales: Sequence[float], rows: int) -> list[int]:
-    """Distinct window lengths, the base first, that fit into ``rows`` often enough."""
+def _lengths(base: int, grain: int, scales: Sequence[float], rows: int) -> list[int]:
+    """Distinct window lengths in whole grains, the base first, that fit into ``rows`` often enough."""
     wanted = sorted(scales, key=lambda scale: (abs(scale - 1), scale))
-    lengths = dict.fromkeys(max(2, round(base * scale)) for scale in wanted)
+    lengths = dict.fromkeys(grain * max(2, round(base * scale / grain)) for scale in wanted)
     return [length for length in lengths if length == base or WINDOWS_TO_LEARN * length <= rows]
 
 

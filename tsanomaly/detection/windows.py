@@ -20,6 +20,7 @@ class Windows:
         view: ``(w, c, L)`` a strided view of the scaled values.
         observed: ``(w, c, L)`` a strided view, true where a value was read; loss and score look only there.
         complete: ``(w,)`` true where the window holds no gap longer than what may be bridged: only these are used.
+        grain: rows to a cell; a model sees their mean.
         rows: length of the series they were cut from.
         first: row that the first window starts at.
         stride: rows from one window to the next.
@@ -31,6 +32,7 @@ class Windows:
     rows: int
     first: int
     stride: int
+    grain: int = 1
 
     @property
     def count(self) -> int:
@@ -52,18 +54,37 @@ class Windows:
         """Indices of the windows without a gap."""
         return np.flatnonzero(self.complete)
 
+    @property
+    def cells(self) -> int:
+        """Cells in a channel's window."""
+        return self.length // self.grain
+
     def gather(self, index: Tensor | slice) -> tuple[Tensor, Tensor]:
-        """Some windows, values and mask, each ``(batch, c, L)``. For reading only: some are still views."""
-        return self.view[index], self.observed[index]
+        """Some windows, values and mask, each ``(batch, c, cells)``. For reading only: some are still views.
+
+        A cell of several rows is their mean, bridged ones too, and observed where one of them was.
+        """
+        x, observed = self.view[index], self.observed[index]
+        if self.grain == 1:
+            return x, observed
+        parts = (*x.shape[:2], self.cells, self.grain)
+        return x.reshape(parts).mean(dim=3), observed.reshape(parts).any(dim=3)
+
+    def by_row(self, cells: Tensor) -> Tensor:
+        """``(batch, c, cells)`` to ``(batch, c, L)``: each of a cell's rows gets its number."""
+        return cells if self.grain == 1 else cells.repeat_interleave(self.grain, dim=2)
 
 
-def cut(values: Tensor, observed: Tensor, present: NDArray[np.bool_], length: int, stride: int = 1) -> Windows:
+def cut(
+    values: Tensor, observed: Tensor, present: NDArray[np.bool_], length: int, stride: int = 1, grain: int = 1
+) -> Windows:
     """Cut windows of ``length`` rows, ``stride`` rows apart, as many as fit; the last ends at the last row.
 
     Args:
         values: ``(n, c)`` float32, scaled, finite everywhere (short gaps bridged, others 0).
         observed: ``(n, c)`` bool.
         present: ``(n,)`` rows that may lie inside a window: observed, or in a gap short enough to bridge.
+        grain: rows to a cell; it divides ``length``.
 
     Raises:
         DataError: there are fewer rows than ``length``.
@@ -75,7 +96,7 @@ def cut(values: Tensor, observed: Tensor, present: NDArray[np.bool_], length: in
     holes = np.concatenate([[0], np.cumsum(~present)])
     starts = first + np.arange(view.shape[0]) * stride
     complete = holes[starts + length] == holes[starts]
-    return Windows(view, observed[first:].unfold(0, length, stride), complete, len(values), first, stride)
+    return Windows(view, observed[first:].unfold(0, length, stride), complete, len(values), first, stride, grain)
 
 
 def fold(parts: Tensor, stride: int) -> Tensor:
