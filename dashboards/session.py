@@ -13,6 +13,7 @@ import budgets
 import launch
 import rules
 import streamlit as st
+import words
 from runs import Look, Result, Run, Runs
 from task import State
 
@@ -195,7 +196,7 @@ def forget_result(run: Run) -> None:
 
 def zone() -> str | None:
     """The zone that this session wants times in; ``None``: as each series says."""
-    return st.session_state.get("zone")
+    return words.chosen_zone()
 
 
 def in_zone(series: tsanomaly.Series, zone: str | None) -> tsanomaly.Series:

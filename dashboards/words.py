@@ -24,9 +24,18 @@ ASKED = VERDICTS | {"true": "True anomaly"}
 """As buttons say them: there, a mere ``True`` makes one wonder what is true."""
 
 
+def chosen_zone() -> str | None:
+    """The zone that this session wants times in; ``None``: it has chosen none.
+
+    The field that asks for it is the last on a page, and so knows nothing yet when a link with a zone is first drawn.
+    """
+    asked = st.session_state.get("zone", st.query_params.get("zone"))
+    return asked if asked in zones() else None
+
+
 def zone() -> str:
     """Whose clock stored times are shown on."""
-    return str(st.session_state.get("zone") or "UTC")
+    return chosen_zone() or "UTC"
 
 
 @st.cache_data(show_spinner=False)

@@ -193,6 +193,7 @@ def test_events_are_filtered_by_words_ticked_and_judged_together(page, address, 
 def test_keys_lead_through_the_events_and_a_note_stays(page, address, workspace, plant):
     page.goto(f"{address}/investigate?job={plant}&series=mill&show=all")
     expect(page.get_by_text("Event 1 of 6")).to_be_visible()
+    expect(listed(page).first).to_be_visible()  # keys are heard once all of the page is there
     settle(page)
     page.keyboard.press("j")
     expect(page.get_by_text("Event 2 of 6")).to_be_visible()
@@ -205,6 +206,13 @@ def test_keys_lead_through_the_events_and_a_note_stays(page, address, workspace,
     expect(page.locator(".ts-story")).to_contain_text("A run of plant: found")
     assert [note.text for note in workspace.notes.list(event.id)] == [HOSTILE]
     no_markup_in(page)
+
+
+@pytest.mark.parametrize(("zone", "clock"), [("Asia/Tokyo", "09:00"), ("Nowhere/Else", "00:00")])
+def test_a_link_with_a_zone_is_on_its_clock_at_once(page, address, workspace, plant, zone, clock):
+    first = workspace.events.list(plant, "boiler", order="start")[-1]
+    page.goto(f"{address}/investigate?event={first.id}&job={plant}&zone={zone}")
+    expect(page.get_by_role("heading", name=f"boiler · 1 May 2026, {clock}")).to_be_visible()
 
 
 def test_an_event_whose_readings_are_gone_says_so_and_shows_what_is_known(page, address, workspace, plant):
