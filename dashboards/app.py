@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import access
+import landing
 import pieces
 import session
 import streamlit as st
@@ -31,12 +32,14 @@ pages = [st.Page(view, title=title, url_path=path, default=path == "new") for vi
 try:
     if access.admitted():
         page = st.navigation(pages, position="top")
+        if access.is_named_by_sign_in():
+            landing.go_on(page, pages)
         page.run()
         pieces.footer()
         access.way_out()
         warming.first_page_out.set()
     else:
-        st.navigation(pages, position="hidden")
+        landing.keep(st.navigation(pages, position="hidden"))
         access.door()
 except TsAnomalyError as error:
     pieces.problem(error)

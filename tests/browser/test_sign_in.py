@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from browser.journey import settle
@@ -78,6 +79,7 @@ def visitor(browser):
 
 def signed_in(page, address, name):
     page.goto(address)
+    settle(page)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("link", name=name).click()
     expect(page.get_by_text(re.compile("^Signed in as"))).to_be_visible()
@@ -124,6 +126,37 @@ def test_an_editor_judges_under_the_address_that_was_signed_in_with_and_signs_ou
     expect(visitor.get_by_role("button", name="Sign in")).to_be_visible()
     visitor.goto(f"{address}/investigate?job=plant")
     expect(visitor.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+def test_who_signs_in_lands_on_the_link_they_came_by(visitor, guarded):
+    address, workspace = guarded
+    [event] = workspace.events.list("plant")
+    link = f"{address}/investigate?event={event.id}&job=plant&show=all&zone=Asia%2FTokyo"
+    signed_in(visitor, link, "Eve")
+    expect(visitor.get_by_text(re.compile("boiler · 1 May 2026, 09:00, lasts"))).to_be_visible()  # Tokyo's clock
+    landed, asked = urlsplit(visitor.url), urlsplit(link)
+    assert (landed.netloc, landed.path, parse_qs(landed.query)) == (asked.netloc, asked.path, parse_qs(asked.query))
+    visitor.goto(address)  # the link is taken up once
+    expect(visitor.locator("input[type=file]")).to_have_count(1)
+
+
+@pytest.mark.parametrize(
+    "kept", ["//127.0.0.1:9/investigate?job=plant", "https://example.org/", "javascript:alert(1)?"]
+)
+def test_no_text_in_the_tab_leads_away_from_the_dashboard(visitor, guarded, kept):
+    address, _ = guarded
+    elsewhere = []
+    visitor.on("request", lambda sent: elsewhere.append(sent.url) if address not in sent.url else None)
+    visitor.goto(f"{address}/jobs?job=plant")
+    settle(visitor)
+    visitor.evaluate(
+        "kept => sessionStorage.setItem(Object.keys(sessionStorage).find(k => /tsanomaly/.test(k)), kept)", kept
+    )
+    visitor.get_by_role("button", name="Sign in").click()
+    visitor.get_by_role("link", name="Eve").click()
+    expect(visitor.get_by_text(re.compile("^Signed in as"))).to_be_visible()
+    assert urlsplit(visitor.url)._replace(query="").geturl() == f"{address}/"
+    assert not [url for url in elsewhere if re.search("example.org|:9/|javascript", url)]
 
 
 @pytest.mark.parametrize(
