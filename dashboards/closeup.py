@@ -41,7 +41,7 @@ def picture(
     figure = figures.zoom(
         near, chosen, channels=wanted, around=around, band=expected_band(near), palette=session.palette()
     )
-    st.plotly_chart(figure, theme=None, key=f"picture-{key}", config=CHART)
+    pieces.chart(figure, name="picture", key=f"picture-{key}", config=CHART)
 
 
 def surroundings(

@@ -8,7 +8,9 @@ from typing import Any
 from zoneinfo import available_timezones
 
 import pandas as pd
+import plotly.graph_objects as go
 import session
+import sketch
 import streamlit as st
 from runs import Look, Run
 
@@ -121,15 +123,27 @@ def look(run: Run) -> Look | None:
         return None
 
 
+def chart(figure: go.Figure, *, name: str, key: str, config: dict[str, Any], **more: Any) -> None:
+    """A figure. The first one of a session is sketched in its place until the browser has fetched and started plotly.
+
+    Args:
+        name: of the place on the page, the same from run to run.
+        key, config, more: as ``st.plotly_chart`` takes them.
+    """
+    with st.container(key=f"sketched-{name}", gap=None):
+        place = st.empty()
+        drawn = "" if st.session_state.get("sketched") else sketch.html(figure)
+        if drawn:
+            place.html(drawn)
+            st.session_state["sketched"] = True
+        st.plotly_chart(figure, theme=None, key=key, config=config, **more)
+
+
 def picture(series: tsanomaly.Series) -> None:
     """The channels as they were read."""
     height = 60 + 90 * min(figures.CHANNELS, len(series.channels))
-    st.plotly_chart(
-        figures.preview(series, session.palette(), height),
-        theme=None,
-        key="preview",
-        config={"displaylogo": False, "displayModeBar": False},
-    )
+    figure = figures.preview(series, session.palette(), height)
+    chart(figure, name="preview", key="preview", config={"displaylogo": False, "displayModeBar": False})
     if len(series.channels) > figures.CHANNELS:
         st.caption(f"The first {figures.CHANNELS} of {len(series.channels)} channels.")
 

@@ -224,7 +224,7 @@ def whole(run: Run, events: tsanomaly.Events, chosen: tsanomaly.Event | None, wa
         events, channels=drawn, chosen=chosen, rows=rows, palette=session.palette(), height=120 + 65 * len(drawn)
     )
     figure.update_layout(selectdirection="h")  # a stretch has no height
-    st.plotly_chart(figure, theme=None, key=key, config=WHOLE, on_select=touched, selection_mode=("points", "box"))
+    pieces.chart(figure, name="whole", key=key, config=WHOLE, on_select=touched, selection_mode=("points", "box"))
     span_control(run, events.series, rows)
 
 

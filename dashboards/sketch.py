@@ -1,0 +1,331 @@
+"""A first sketch of a figure as HTML, which a browser draws at once: plotly is to be fetched and started first.
+
+It knows the figures of :mod:`tsanomaly.report.figures`. Lines lie where plotly will draw them, so that nothing moves
+when it takes over: a figure's height is known in pixels, its width is stretched, and axes are ranged as plotly ranges
+them. The picture is an image, in which nothing runs and which loads nothing; titles are text above it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape, unescape
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+WIDE = 1000
+"""Steps across the picture: a line is drawn by its lowest and its highest value in each."""
+
+FINE = 4
+"""Steps in a pixel of its height."""
+
+FREE = 0.05
+"""Share of an axis that plotly leaves free at each end, beyond lines and markers."""
+
+FREE_AT_MOST = 0.9
+"""Share of an axis that may be left free in all; where it were more, plotly leaves nothing free."""
+
+SAFE = 1e304
+"""Readings beyond this have no place on an axis."""
+
+SEE_THROUGH = 0.7
+"""Opacity that plotly gives markers of several sizes."""
+
+LINE_HEIGHT = 1.33
+"""Of the pages' font, in its size."""
+
+Json = Mapping[str, Any]
+
+Extremes = Sequence[tuple[float, float]]
+"""Values that an axis is to show, each with the pixels to be left free beyond it."""
+
+
+def html(figure: go.Figure) -> str:
+    """The figure as a box of its height and of any width; empty, where something in it is not known here."""
+    layout = figure.layout.to_plotly_json()
+    traces = [trace.to_plotly_json() for trace in figure.data]
+    if not _is_known(layout, traces):
+        return ""
+    height, margin = layout["height"], layout["margin"]
+    areas = areas_of(layout, traces)
+    svg = (
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDE} {FINE * height}' preserveAspectRatio='none'>"
+        "<style>path,use{vector-effect:non-scaling-stroke}path{stroke-miterlimit:2}</style>"
+        f"{''.join(_drawn(layout, traces, areas))}</svg>"
+    )
+    for sign in "%#<>":
+        svg = svg.replace(sign, f"%{ord(sign):02X}")
+    notes = "".join(_note(note, layout, areas) for note in layout.get("annotations", ()))
+    return (
+        f'<div class="ts-sketch" aria-hidden="true" style="height:{height}px">'
+        f'<img alt="" decoding="sync" src="data:image/svg+xml,{escape(svg)}" style="left:{margin["l"]}px;'
+        f'width:calc(100% - {margin["l"] + margin["r"]}px)">{notes}</div>'
+    )
+
+
+def _is_known(layout: Json, traces: Sequence[Json]) -> bool:
+    """Whether it is made of what is drawn here: lines and markers over numbers, shading, levels and texts."""
+    x = layout.get("xaxis", {})
+    return (
+        bool(traces)
+        and {"height", "margin"} <= layout.keys()
+        and x.get("type") in ("date", "linear")
+        and all(isinstance(end, int | float) for end in x.get("range", ("",)))
+        and all(layout.get(f"yaxis{axis[1:]}", {}).get("type", "linear") == "linear" for axis in _axes(layout))
+        and all(_is_known_trace(trace) for trace in traces)
+        and all(_is_known_shape(shape) for shape in layout.get("shapes", ()))
+        and all(not note["showarrow"] and note["yanchor"] == "bottom" for note in layout.get("annotations", ()))
+    )
+
+
+def _is_known_trace(trace: Json) -> bool:
+    return (
+        trace["type"] == "scatter"
+        and trace.get("mode") in ("lines", "markers")
+        and trace.get("fill") in (None, "toself")
+        and all(np.asarray(trace.get(way)).dtype.kind in "fiu" for way in "xy")
+    )
+
+
+def _is_known_shape(shape: Json) -> bool:
+    lies = (shape["type"], shape["xref"], shape["yref"].rstrip("0123456789"))
+    return lies == ("rect", "x", "paper") or (lies == ("line", "paper", "y") and abs(shape["y0"]) < SAFE)
+
+
+# --- axes ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Area:
+    """Where a y axis lies, in pixels from the figure's top, and what it shows at its two ends."""
+
+    top: float
+    length: float
+    low: float
+    high: float
+
+    def at(self, values: Any) -> Any:
+        """Values as steps from the figure's top."""
+        return FINE * (self.top + self.length * ((self.high - values) / (self.high - self.low)))
+
+
+def areas_of(layout: Json, traces: Sequence[Json]) -> dict[str, Area]:
+    """The y axes, by plotly's names of them: ``y``, ``y2`` and on."""
+    return {axis: _area(axis, layout, traces) for axis in _axes(layout)}
+
+
+def _axes(layout: Json) -> list[str]:
+    return [name.replace("axis", "") for name in layout if name.startswith("yaxis")]
+
+
+def _area(axis: str, layout: Json, traces: Sequence[Json]) -> Area:
+    about, margin = layout[f"yaxis{axis[1:]}"], layout["margin"]
+    inner = layout["height"] - margin["t"] - margin["b"]
+    bottom, top = about["domain"]
+    length = inner * (top - bottom)
+    lows: list[tuple[float, float]] = []
+    highs: list[tuple[float, float]] = []
+    for trace in traces:
+        if trace["yaxis"] == axis:
+            for values, pad in _padded(trace):
+                lows.append((float(values.min()), pad + FREE * length))
+                highs.append((float(values.max()), pad + FREE * length))
+    for shape in layout.get("shapes", ()):
+        if shape["yref"] == axis:
+            lows.append((shape["y0"], shape["line"]["width"] / 2))
+            highs.append(lows[-1])
+    for note in layout.get("annotations", ()):
+        if note["yref"] == axis:
+            lows.append((note["y"], 0.0))
+            highs.append((note["y"], _height(note)))
+    low, high = autorange(lows, highs, length, to_zero=about.get("rangemode") == "tozero")
+    return Area(margin["t"] + inner * (1 - top), length, low, high)
+
+
+def _padded(trace: Json) -> Iterator[tuple[NDArray[np.float64], float]]:
+    """Readings that are left the same pixels of room: those of a line, or of markers of one size."""
+    y = np.asarray(trace["y"], float)
+    known = np.abs(y) < SAFE  # false for what was not read
+    if trace["mode"] == "lines":
+        if known.any():
+            yield y[known], 0.0
+        return
+    sizes = np.broadcast_to(trace["marker"]["size"], y.shape)
+    for size in np.unique(sizes[known]):
+        yield y[known & (sizes == size)], max(3.0, float(size) / 1.6)
+
+
+def autorange(lows: Extremes, highs: Extremes, length: float, *, to_zero: bool = False) -> tuple[float, float]:
+    """The range that plotly gives an axis on which values are to be seen with room beyond them.
+
+    Args:
+        lows, highs: what is to be seen towards either end.
+        length: of the axis, in pixels.
+        to_zero: whether the axis starts, or ends, at zero.
+    """
+    if not lows or not highs:
+        return 0.0, 1.0
+    least, most = min(value for value, _ in lows), max(value for value, _ in highs)
+    if least == most and to_zero:
+        if most == 0:
+            return 0.0, 1.0
+        end = most / (1 - min(0.5, max(pad for _, pad in (highs if most > 0 else lows)) / length))
+        return min(0.0, end), max(0.0, end)
+    if least == most:
+        room = 1.0 if least - 1 < least else 1e-6 * abs(least)
+        return least - room, most + room
+    steepest = 0.0
+    for low, below in lows:
+        for high, above in highs:
+            if length - below - above <= (1 - FREE_AT_MOST) * length:
+                below, above = 0.0, 0.0
+            slope = (high - low) / (length - below - above)
+            if slope > steepest:
+                steepest, bottom, top = slope, (low, below), (high, above)
+    if to_zero:
+        bottom = (0.0, 0.0) if bottom[0] >= 0 else bottom
+        top = (0.0, 0.0) if top[0] <= 0 else top
+    slope = (top[0] - bottom[0]) / (length - bottom[1] - top[1])
+    return bottom[0] - slope * bottom[1], top[0] + slope * top[1]
+
+
+# --- what is drawn ---------------------------------------------------------------------------------------------------
+
+
+def _drawn(layout: Json, traces: Sequence[Json], areas: Mapping[str, Area]) -> Iterator[str]:
+    """Shading first, then the traces in their order, then the levels: what plotly puts below and above."""
+    shapes = layout.get("shapes", ())
+    yield from (_shading(shape, layout) for shape in shapes if shape["type"] == "rect")
+    for number, trace in enumerate(traces):
+        area = areas[trace["yaxis"]]
+        y = np.asarray(trace["y"], float)
+        known = np.abs(y) < SAFE
+        across = _across(np.asarray(trace["x"], float), layout)
+        down = np.zeros(len(y), int)
+        down[known] = np.rint(area.at(y[known]))
+        draw = _dots if trace["mode"] == "markers" else _line
+        yield draw(trace, across, down, known, f"t{number}")
+    for shape in shapes:
+        if shape["type"] == "line":
+            at = areas[shape["yref"]].at(shape["y0"])
+            yield f"<path d='M0 {at:.0f}h{WIDE}' {_pen(shape['line'])}/>"
+
+
+def _across(x: NDArray[np.float64], layout: Json) -> NDArray[np.int_]:
+    """Places on the x axis as steps from its left end, what lies beyond it at the nearer end."""
+    first, last = layout["xaxis"]["range"]
+    return np.rint(np.clip((x - first) / (last - first), 0, 1) * WIDE).astype(int)
+
+
+def _shading(shape: Json, layout: Json) -> str:
+    """An event behind all subplots, with its edge."""
+    margin = layout["margin"]
+    left, right = _across(np.array([shape["x0"], shape["x1"]]), layout)
+    top, bottom = FINE * margin["t"], FINE * (layout["height"] - margin["b"])
+    return (
+        f"<path d='M{left} {top}h{right - left}v{bottom - top}h{left - right}z' fill='{shape['fillcolor']}' "
+        f"opacity='{shape['opacity']}' {_pen(shape['line'])}/>"
+    )
+
+
+def _pen(line: Json) -> str:
+    dash = line.get("dash", "solid")
+    dashes = f" stroke-dasharray='{dash}'" if dash.endswith("px") else ""
+    return f"stroke='{line['color']}' stroke-width='{line['width']}'{dashes}"
+
+
+def _line(trace: Json, across: NDArray[np.int_], down: NDArray[np.int_], known: NDArray[np.bool_], _name: str) -> str:
+    filled = trace.get("fill") == "toself"
+    kept, begins = thinned(across, down, known, closed=filled)
+    d = path(across[kept], down[kept], begins)
+    if filled:
+        return f"<path d='{d}' fill='{trace['fillcolor']}'/>"
+    return f"<path d='{d}' fill='none' {_pen(trace['line'])}/>"
+
+
+def thinned(
+    across: NDArray[np.int_], down: NDArray[np.int_], known: NDArray[np.bool_], *, closed: bool = False
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """The points by which a line is drawn: in each step that it passes, the highest and the lowest, as they come.
+
+    Args:
+        across, down: the line's points ``(n,)``, in steps.
+        known: which of them were read; all others are gaps.
+        closed: whether its parts are areas, each by itself: then a gap counts within a step, too.
+
+    Returns:
+        Which points, and whether each of them begins a part.
+    """
+    points = np.flatnonzero(known)
+    if len(points) == 0:
+        return points, np.empty(0, bool)
+    after_gap = np.diff(points, prepend=-2) > 1
+    moves = np.diff(across[points], prepend=-1) != 0
+    first = moves | after_gap if closed else moves
+    first[0] = True
+    step = np.cumsum(first) - 1
+    order = np.lexsort((down[points], step))
+    starts = np.flatnonzero(first)
+    stops = np.append(starts[1:], len(points))
+    kept = np.unique(np.concatenate([order[starts], order[stops - 1]]))
+    begins = np.zeros(len(kept), bool)
+    begins[np.searchsorted(kept, starts)] = after_gap[starts]
+    return points[kept], begins
+
+
+def path(across: NDArray[np.int_], down: NDArray[np.int_], begins: NDArray[np.bool_]) -> str:
+    """A line's points as SVG writes them: each part from where it begins, and on by differences."""
+    starts = np.flatnonzero(begins)
+    parts = []
+    for start, stop in zip(starts, [*starts[1:], len(across)], strict=True):
+        steps = np.column_stack([np.diff(across[start:stop]), np.diff(down[start:stop])]).ravel()
+        on = " ".join(map(str, steps.tolist())).replace(" -", "-")
+        parts.append(f"M{across[start]} {down[start]}" + (f"l{on}" if on else ""))
+    return "".join(parts)
+
+
+def _dots(trace: Json, across: NDArray[np.int_], down: NDArray[np.int_], known: NDArray[np.bool_], name: str) -> str:
+    """Markers as strokes of no length with round ends: those keep their form however wide the picture is."""
+    marker = trace["marker"]
+    edge = marker.get("line", {"width": 0})
+    sizes = np.broadcast_to(marker["size"], across.shape)
+    opacity = 1 if np.ndim(marker["size"]) == 0 else SEE_THROUGH
+    drawn = []
+    for number, size in enumerate(np.unique(sizes[known])):
+        spots = np.unique(np.column_stack([across, down])[known & (sizes == size)], axis=0)
+        d = "".join(f"M{x} {y}h0" for x, y in spots.tolist())
+        ends = f"stroke='{marker['color']}' stroke-width='{size - edge['width']:g}'"
+        shape = f"<path id='{name}-{number}' d='{d}' stroke-linecap='round'"
+        if edge["width"] == 0:
+            drawn.append(f"{shape} {ends}/>")
+            continue
+        drawn.append(f"<defs>{shape}/></defs>")
+        around = f"stroke='{edge['color']}' stroke-width='{size + edge['width']:g}'"
+        drawn += [f"<use href='#{name}-{number}' {pen}/>" for pen in (around, ends)]
+    return f"<g opacity='{opacity}'>{''.join(drawn)}</g>"
+
+
+# --- texts -----------------------------------------------------------------------------------------------------------
+
+
+def _height(note: Json) -> float:
+    """Pixels that a text takes with what plotly leaves around it."""
+    return round(LINE_HEIGHT * note["font"]["size"]) + 2 * (1 + note.get("borderpad", 1))
+
+
+def _note(note: Json, layout: Json, areas: Mapping[str, Area]) -> str:
+    """A text above its place. Plotly's text is markup, so it is taken apart and written as text again."""
+    margin, height = layout["margin"], layout["height"]
+    inner = height - margin["t"] - margin["b"]
+    paper = note["yref"] == "paper"
+    down = margin["t"] + inner * (1 - note["y"]) if paper else areas[note["yref"]].at(note["y"]) / FINE
+    side, room = ("right", margin["r"]) if note["xanchor"] == "right" else ("left", margin["l"])
+    font = note["font"]
+    return (
+        f'<span style="{side}:{room}px;bottom:{height - down:.2f}px;padding:{1 + note.get("borderpad", 1)}px;'
+        f'font-size:{font["size"]}px;color:{font["color"]};background:{note.get("bgcolor", "none")}">'
+        f"{escape(unescape(note['text']))}</span>"
+    )
