@@ -1,8 +1,11 @@
 """The expected band holds the share of ordinary readings that it says, and says nothing of rows inside events."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
+from tsanomaly.detection import bands
 from tsanomaly.detection.bands import expected_band, ordinary_rows
 from tsanomaly.detection.events import ChannelShare, Event, Events
 from tsanomaly.detection.scores import Scores
@@ -29,6 +32,66 @@ def uneven(rows, seed):
     size = np.where(np.abs(np.cos(turn)) > 0.7, 5.0, 1.0)
     expected = 50 * np.sin(turn)
     return (expected + size * (rng.exponential(1, rows) - 1))[:, None], expected[:, None]
+
+
+def naive_band(values, line, coverage):
+    """Row by row, of one channel whose every row is ordinary."""
+    n = len(line)
+    slope = [abs(line[min(i + 1, n - 1)] - line[max(i - 1, 0)]) / (min(i + 1, n - 1) - max(i - 1, 0)) for i in range(n)]
+    steep = [np.mean([slope[min(max(i + d, 0), n - 1)] for d in (-1, 0, 1)]) for i in range(n)]
+    error = values - line
+    usual = np.median(np.abs(error))
+    size = [usual] * n
+    for feature in (steep, line):
+        edges = np.quantile(feature, np.arange(1, bands.CLASSES) / bands.CLASSES)
+        place = [sum(edge < each for edge in edges) for each in feature]
+        ratio = [abs(error[i]) / size[i] for i in range(n)]
+        factor = [np.median([ratio[i] for i in range(n) if place[i] == k]) for k in range(bands.CLASSES)]
+        size = [size[i] * factor[place[i]] for i in range(n)]
+    ordered = sorted(error[i] / size[i] for i in range(n))
+    beyond = int((1 - coverage) / 2 * (n + 1)) - 1
+    low, high = ordered[beyond], ordered[-1 - beyond]
+    return [line[i] + size[i] * low for i in range(n)], [line[i] + size[i] * high for i in range(n)]
+
+
+def test_it_is_what_going_through_it_row_by_row_gives():
+    values, expected = uneven(1200, 3)
+    band = expected_band(judged(values, expected), 0.9)
+    lower, upper = naive_band(values[:, 0], expected[:, 0], 0.9)
+    np.testing.assert_allclose(band.lower[:, 0], lower, rtol=1e-9)
+    np.testing.assert_allclose(band.upper[:, 0], upper, rtol=1e-9)
+
+
+def test_at_some_rows_it_is_the_same_as_at_all(monkeypatch):
+    values, expected = uneven(5000, 4)
+    expected[300:310] = np.nan
+    band = expected_band(judged(values, expected))
+    rows = np.array([0, 1, 299, 300, 311, 312, 2500, 4999])
+    monkeypatch.setattr(bands, "PIECE", 700)
+    np.testing.assert_array_equal(band.at(0, rows), (band.lower[rows, 0], band.upper[rows, 0]))
+
+
+def test_some_rows_of_a_long_series_tell_as_much_as_all(monkeypatch):
+    values, expected = uneven(100_000, 5)
+    plain = expected_band(judged(values, expected))
+    monkeypatch.setattr(bands, "MEASURED", 20_000)
+    monkeypatch.setattr(bands, "PIECE", 7_000)
+    band = expected_band(judged(values, expected, [(500, 600)]))
+    assert band.rows == pytest.approx(20_000, rel=0.03)
+    width, usual = band.upper - band.lower, plain.upper - plain.lower
+    assert np.median(width / usual) == pytest.approx(1, abs=0.03)
+    assert (~band.outside(values)).mean() == pytest.approx(0.95, abs=0.01)
+
+
+def test_nothing_is_held_for_each_row_of_a_long_series():
+    rows = 3_000_000
+    line = np.broadcast_to(np.sin(np.arange(1000.0)), (rows // 1000, 1000)).reshape(rows, 1)
+    events = judged(line + np.tile([[0.1], [-0.2]], (rows // 2, 1)), line)
+    tracemalloc.start()
+    expected_band(events).at(0, np.arange(5000))
+    held = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert held < 8 * rows
 
 
 @pytest.mark.parametrize("coverage", [0.5, 0.9, 0.95, 0.99])

@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tsanomaly.detection.bands import expected_band
 from tsanomaly.detection.events import ChannelShare, Events
 from tsanomaly.detection.scores import Scores
 from tsanomaly.detection.thresholds import Threshold
@@ -119,6 +120,23 @@ def test_a_close_up_shows_actual_and_expected_of_the_channels_that_broke(make_ev
     assert expected.y.tolist() == pytest.approx(events.scores.expected[960:1080, 0].tolist())
     assert figure.layout.annotations[0].text == "pressure: 80 % of the event, below expected"
     assert "speed" not in figure.to_json()
+
+
+@pytest.mark.parametrize("piece", [100_000, 900])
+def test_the_expected_range_is_drawn_in_pieces_as_it_is_known_of_all_rows(make_events, monkeypatch, piece):
+    monkeypatch.setattr(figures, "PIECE", piece)
+    events = make_events([(4000, 4040)], rows=20_000, channels=("pressure",))
+    events.scores.expected[9000:9800] = np.nan
+    band = expected_band(events)
+    area = next(t for t in figures.zoom(events, events[0], around=1e4, band=band).data if t.name == "expected range")
+    row = {float(x): i for i, x in enumerate(figures.on_clock(events.series, np.arange(20_000)))}
+    drawn = [(row[x], y) for x, y in zip(area.x, area.y, strict=True) if not np.isnan(x)]
+    assert all(y in (band.lower[i, 0], band.upper[i, 0]) for i, y in drawn)
+    heights = [y for _, y in drawn]
+    assert (min(heights), max(heights)) == (np.nanmin(band.lower), np.nanmax(band.upper))
+    assert not [i for i, _ in drawn if 9000 <= i < 9800]
+    assert np.isnan(area.y).sum() == 2
+    assert len(drawn) < 6000
 
 
 def test_a_close_up_shows_the_channels_asked_for(make_events):

@@ -6,7 +6,9 @@ of it share ``POINTS``. Times are drawn as the clock of the series' zone shows t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -29,6 +31,12 @@ TITLE = 28
 
 WITH_LEGEND = 42
 """Pixels above the first subplot where a legend stands beneath the figure's buttons."""
+
+Edges = Callable[[NDArray[np.intp]], tuple[NDArray[np.float64], NDArray[np.float64]]]
+"""Lower and upper edge of a band at some rows."""
+
+PIECE = 200_000
+"""Rows of a band that are worked out at a time."""
 
 POINTS = 12_000
 """Rows drawn of all lines together, anomalous ones and gaps not counted: with them some 40,000 at worst, 0.9 MB."""
@@ -132,7 +140,7 @@ def zoom(
         channel = series.channels.index(share.name)
         stack.title(place, f"{as_html(share.name)}: {percent(share.share)} of the event, {DIRECTIONS[share.direction]}")
         if band is not None:
-            stack.band(place, band.lower[:, channel], band.upper[:, channel], legend=place == 0)
+            stack.band(place, partial(band.at, channel), legend=place == 0)
         expected = events.scores.expected[:, channel]
         stack.line(place, expected, "expected", palette.expected, dash="4px,3px", legend=place == 0)
         stack.line(place, series.values[:, channel], "actual", palette.actual, legend=place == 0)
@@ -299,21 +307,22 @@ class _Stack:
             dot = {"color": colour, "size": 3}
             self.add(place, x=x[dots], y=y[dots], mode="markers", marker=dot, showlegend=False, hoverinfo="skip")
 
-    def band(self, place: int, lower: NDArray[Any], upper: NDArray[Any], *, legend: bool = False) -> None:
-        """The area between two lines, each ``(n,)`` of the whole series; gaps stay gaps."""
-        first, last = self.rows
-        edges = [
-            rows_to_draw(edge[first:last], np.empty(0, np.intp), max(100, self.most // 4)) for edge in (lower, upper)
-        ]
-        rows = first + np.unique(np.concatenate(edges))
-        known = np.isfinite(lower[rows]) & np.isfinite(upper[rows])
+    def band(self, place: int, edges: Edges, *, legend: bool = False) -> None:
+        """The area between two lines, worked out a piece at a time; gaps stay gaps."""
+        ends = np.linspace(*self.rows, 2 + (self.rows[1] - self.rows[0]) // PIECE).astype(np.intp)
+        most = max(4, max(100, self.most // 4) // (len(ends) - 1))
+        nothing = np.empty(0, np.intp)
+        parts = (np.arange(first, last) for first, last in pairwise(ends))
+        rows = np.unique(np.concatenate([part[rows_to_draw(e, nothing, most)] for part in parts for e in edges(part)]))
+        lower, upper = edges(rows)
+        known = np.isfinite(lower) & np.isfinite(upper)
         x: list[NDArray[np.float64]] = []
         y: list[NDArray[np.float64]] = []
-        nothing = np.array([np.nan])
+        gap = np.array([np.nan])
         for start, stop in stretches(known):
-            part = rows[start:stop]
-            x += [self.x(np.concatenate([part, part[::-1]])), nothing]
-            y += [np.concatenate([upper[part], lower[part[::-1]]]), nothing]
+            part = slice(start, stop)
+            x += [self.x(np.concatenate([rows[part], rows[part][::-1]])), gap]
+            y += [np.concatenate([upper[part], lower[part][::-1]]), gap]
         if not x:
             return
         look = {"mode": "lines", "fill": "toself", "fillcolor": self.palette.band, "line": {"width": 0}}
