@@ -200,18 +200,18 @@ def _drawn(layout: Json, traces: Sequence[Json], areas: Mapping[str, Area]) -> I
     shapes = layout.get("shapes", ())
     yield from (_shading(shape, layout) for shape in shapes if shape["type"] == "rect")
     for number, trace in enumerate(traces):
-        area = areas[trace["yaxis"]]
-        y = np.asarray(trace["y"], float)
-        known = np.abs(y) < SAFE
-        across = _across(np.asarray(trace["x"], float), layout)
-        down = np.zeros(len(y), int)
-        down[known] = np.rint(area.at(y[known]))
-        draw = _dots if trace["mode"] == "markers" else _line
-        yield draw(trace, across, down, known, f"t{number}")
+        x, y = np.asarray(trace["x"], float), np.asarray(trace["y"], float)
+        known = np.flatnonzero(np.isfinite(x) & (np.abs(y) < SAFE))
+        across = _across(x[known], layout)
+        down = np.rint(areas[trace["yaxis"]].at(y[known])).astype(int)
+        if trace["mode"] == "markers":
+            yield _dots(trace["marker"], across, down, known, f"t{number}")
+        elif len(known):
+            yield _line(trace, across, down, np.diff(known, prepend=-2) > 1)
     for shape in shapes:
         if shape["type"] == "line":
             at = areas[shape["yref"]].at(shape["y0"])
-            yield f"<path d='M0 {at:.0f}h{WIDE}' {_pen(shape['line'])}/>"
+            yield f"<path d='M0 {at:.0f}h{WIDE}' fill='none' {_pen(shape['line'])}/>"
 
 
 def _across(x: NDArray[np.float64], layout: Json) -> NDArray[np.int_]:
@@ -237,46 +237,39 @@ def _pen(line: Json) -> str:
     return f"stroke='{line['color']}' stroke-width='{line['width']}'{dashes}"
 
 
-def _line(trace: Json, across: NDArray[np.int_], down: NDArray[np.int_], known: NDArray[np.bool_], _name: str) -> str:
+def _line(trace: Json, across: NDArray[np.int_], down: NDArray[np.int_], after_gap: NDArray[np.bool_]) -> str:
     filled = trace.get("fill") == "toself"
-    kept, begins = thinned(across, down, known, closed=filled)
-    d = path(across[kept], down[kept], begins)
-    if filled:
-        return f"<path d='{d}' fill='{trace['fillcolor']}'/>"
-    return f"<path d='{d}' fill='none' {_pen(trace['line'])}/>"
+    kept, begins = thinned(across, down, after_gap, closed=filled)
+    look = f"fill='{trace['fillcolor']}'" if filled else f"fill='none' {_pen(trace['line'])}"
+    return f"<path d='{_path(across[kept], down[kept], begins)}' {look}/>"
 
 
 def thinned(
-    across: NDArray[np.int_], down: NDArray[np.int_], known: NDArray[np.bool_], *, closed: bool = False
+    across: NDArray[np.int_], down: NDArray[np.int_], after_gap: NDArray[np.bool_], *, closed: bool = False
 ) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     """The points by which a line is drawn: in each step that it passes, the highest and the lowest, as they come.
 
     Args:
-        across, down: the line's points ``(n,)``, in steps.
-        known: which of them were read; all others are gaps.
+        across, down: the line's points, in steps; at least one.
+        after_gap: which of them follow upon a gap; the first one always does.
         closed: whether its parts are areas, each by itself: then a gap counts within a step, too.
 
     Returns:
         Which points, and whether each of them begins a part.
     """
-    points = np.flatnonzero(known)
-    if len(points) == 0:
-        return points, np.empty(0, bool)
-    after_gap = np.diff(points, prepend=-2) > 1
-    moves = np.diff(across[points], prepend=-1) != 0
-    first = moves | after_gap if closed else moves
-    first[0] = True
-    step = np.cumsum(first) - 1
-    order = np.lexsort((down[points], step))
-    starts = np.flatnonzero(first)
-    stops = np.append(starts[1:], len(points))
-    kept = np.unique(np.concatenate([order[starts], order[stops - 1]]))
+    moves = np.diff(across, prepend=-1) != 0
+    starts = np.flatnonzero(moves | after_gap if closed else moves)
+    stops = np.append(starts[1:], len(across))
+    order = np.lexsort((down, np.repeat(starts, stops - starts)))
+    least, most = order[starts], order[stops - 1]
+    most = np.where(down[least] == down[most], least, most)
+    kept = np.unique(np.concatenate([least, most]))
     begins = np.zeros(len(kept), bool)
     begins[np.searchsorted(kept, starts)] = after_gap[starts]
-    return points[kept], begins
+    return kept, begins
 
 
-def path(across: NDArray[np.int_], down: NDArray[np.int_], begins: NDArray[np.bool_]) -> str:
+def _path(across: NDArray[np.int_], down: NDArray[np.int_], begins: NDArray[np.bool_]) -> str:
     """A line's points as SVG writes them: each part from where it begins, and on by differences."""
     starts = np.flatnonzero(begins)
     parts = []
@@ -287,25 +280,20 @@ def path(across: NDArray[np.int_], down: NDArray[np.int_], begins: NDArray[np.bo
     return "".join(parts)
 
 
-def _dots(trace: Json, across: NDArray[np.int_], down: NDArray[np.int_], known: NDArray[np.bool_], name: str) -> str:
+def _dots(marker: Json, across: NDArray[np.int_], down: NDArray[np.int_], known: NDArray[np.intp], name: str) -> str:
     """Markers as strokes of no length with round ends: those keep their form however wide the picture is."""
-    marker = trace["marker"]
     edge = marker.get("line", {"width": 0})
-    sizes = np.broadcast_to(marker["size"], across.shape)
-    opacity = 1 if np.ndim(marker["size"]) == 0 else SEE_THROUGH
+    several = np.ndim(marker["size"]) > 0
+    sizes = np.asarray(marker["size"])[known] if several else np.full(len(known), marker["size"])
     drawn = []
-    for number, size in enumerate(np.unique(sizes[known])):
-        spots = np.unique(np.column_stack([across, down])[known & (sizes == size)], axis=0)
+    for number, size in enumerate(np.unique(sizes)):
+        spots = np.unique(np.column_stack([across, down])[sizes == size], axis=0)
         d = "".join(f"M{x} {y}h0" for x, y in spots.tolist())
-        ends = f"stroke='{marker['color']}' stroke-width='{size - edge['width']:g}'"
-        shape = f"<path id='{name}-{number}' d='{d}' stroke-linecap='round'"
-        if edge["width"] == 0:
-            drawn.append(f"{shape} {ends}/>")
-            continue
-        drawn.append(f"<defs>{shape}/></defs>")
-        around = f"stroke='{edge['color']}' stroke-width='{size + edge['width']:g}'"
-        drawn += [f"<use href='#{name}-{number}' {pen}/>" for pen in (around, ends)]
-    return f"<g opacity='{opacity}'>{''.join(drawn)}</g>"
+        around = f"stroke='{edge.get('color')}' stroke-width='{size + edge['width']:g}'"
+        inside = f"stroke='{marker['color']}' stroke-width='{size - edge['width']:g}'"
+        drawn.append(f"<defs><path id='{name}-{number}' d='{d}' stroke-linecap='round'/></defs>")
+        drawn += [f"<use href='#{name}-{number}' {pen}/>" for pen in (around, inside)[edge["width"] == 0 :]]
+    return f"<g opacity='{SEE_THROUGH if several else 1}'>{''.join(drawn)}</g>"
 
 
 # --- texts -----------------------------------------------------------------------------------------------------------
@@ -318,14 +306,15 @@ def _height(note: Json) -> float:
 
 def _note(note: Json, layout: Json, areas: Mapping[str, Area]) -> str:
     """A text above its place. Plotly's text is markup, so it is taken apart and written as text again."""
-    margin, height = layout["margin"], layout["height"]
-    inner = height - margin["t"] - margin["b"]
+    margin = layout["margin"]
+    inner = layout["height"] - margin["t"] - margin["b"]
     paper = note["yref"] == "paper"
     down = margin["t"] + inner * (1 - note["y"]) if paper else areas[note["yref"]].at(note["y"]) / FINE
     side, room = ("right", margin["r"]) if note["xanchor"] == "right" else ("left", margin["l"])
     font = note["font"]
+    top = round(down - _height(note))
     return (
-        f'<span style="{side}:{room}px;bottom:{height - down:.2f}px;padding:{1 + note.get("borderpad", 1)}px;'
+        f'<span style="{side}:{room}px;top:{top}px;padding:{1 + note.get("borderpad", 1)}px;'
         f'font-size:{font["size"]}px;color:{font["color"]};background:{note.get("bgcolor", "none")}">'
         f"{escape(unescape(note['text']))}</span>"
     )
