@@ -30,13 +30,16 @@ STEPS = 40
 BEYOND = 1000
 """Rows read before and after those shown: so many tell the usual size of an error, and the band is calm."""
 
+NEAR = 500
+"""Events around one that are shown with it at most."""
+
 
 @dataclass(frozen=True, eq=False)
 class Case:
     """A stored event in its surroundings.
 
     Attributes:
-        events: the stored events of the series in that stretch, ranked.
+        events: the stored events of the series in that stretch, at most ``NEAR`` nearest to the one, ranked.
         ids: theirs in the workspace, by rank.
         event: the one looked at.
         detector: that its job uses now.
@@ -80,18 +83,30 @@ def open_case(
     series = tsanomaly.Series(
         series.times, series.values, series.channels, series.step, zone or "UTC", name=series.name
     )
-    others = workspace.events.list(stored.job, stored.series, since, until, order="start", limit=500)
-    within = [each for each in others if row_at(series, each.end) > row_at(series, each.start)]
-    runs = np.array([[row_at(series, each.start), row_at(series, each.end)] for each in within], np.intp).reshape(-1, 2)
-    threshold = threshold_of(stored, detector)
-    events = station.build(series, scores, threshold, detector.severity_.of(scores.total), runs)
-    by_start = {int(start): each.id for (start, _), each in zip(runs, within, strict=True)}
-    ids = tuple(by_start[event.start_row] for event in events)
-    if stored.id not in ids:
+    rows = {
+        each.id: (row_at(series, each.start), row_at(series, each.end))
+        for each in near(workspace, stored, since, until)
+    }
+    judged = {name: run for name, run in rows.items() if np.isfinite(scores.total[slice(*run)]).any()}
+    if stored.id not in judged:
         raise DataError("the readings of this event are not kept any more; what was found of it is shown without them")
+    threshold = threshold_of(stored, detector)
+    runs = np.array(list(judged.values()), np.intp)
+    events = station.build(series, scores, threshold, detector.severity_.of(scores.total), runs)
+    by_rows = {run: name for name, run in judged.items()}  # of two in the same rows the chosen one, which is the last
+    ids = tuple(by_rows[event.start_row, event.end_row] for event in events)
     event = events[ids.index(stored.id)]
     length = event.end_row - event.start_row
     return Case(events, ids, event, detector, max(0.0, (shown - length) / 2) / max(30, length))
+
+
+def near(workspace: Workspace, stored: StoredEvent, since: datetime, until: datetime) -> list[StoredEvent]:
+    """The events of its series in a stretch: of very many the nearest in time, and it itself, the last of them, even
+    where it is withdrawn or part of another."""
+    later = workspace.events.count(stored.job, stored.series, stored.end, until)
+    before = max(0, later - NEAR // 2)
+    found = workspace.events.list(stored.job, stored.series, since, until, order="start", limit=NEAR, offset=before)
+    return [*(each for each in found if each.id != stored.id), stored]
 
 
 def stretch(stored: StoredEvent, days: float | None, detector: tsanomaly.Detector) -> tuple[datetime, datetime]:
