@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,17 @@ class Rows:
     columns: list[dict[str, Any]]
     rows: list[dict[str, Any]]
 
+    @cached_property
+    def packed(self) -> dict[str, Any]:
+        """As the browser gets it: a column tells each of its different cells once, and which of them a row has."""
+        columns = []
+        for place, column in enumerate(self.columns):
+            cells: dict[tuple[Any, ...], int] = {}
+            at = [cells.setdefault(tuple(row["cells"][place].items()), len(cells)) for row in self.rows]
+            columns.append({**column, "cells": [dict(cell) for cell in cells], "at": at})
+        quiet = [at for at, row in enumerate(self.rows) if row.get("quiet")]
+        return {"columns": columns, "ids": [row["id"] for row in self.rows], "quiet": quiet}
+
 
 def show(
     table: Rows,
@@ -63,7 +75,7 @@ def show(
             on_choice(picked_id)
 
     found = _table(
-        data={"columns": table.columns, "rows": table.rows, "chosen": chosen, "height": height, "many": many},
+        data={**table.packed, "chosen": chosen, "height": height, "many": many},
         key=key,
         on_chosen_change=picked,
         on_marked_change=lambda: None,

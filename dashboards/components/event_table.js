@@ -25,6 +25,12 @@ const bar = (cell) => {
   return made;
 };
 
+// The rows of `data`, whose columns tell each of their different cells once.
+const unpacked = ({ ids, quiet, columns }) => {
+  const faint = new Set(quiet);
+  return ids.map((id, row) => ({ id, quiet: faint.has(row), cells: columns.map(({ cells, at }) => cells[at[row]]) }));
+};
+
 class Table {
   constructor(root) {
     this.root = root;
@@ -47,13 +53,14 @@ class Table {
 
   take({ data, setTriggerValue, setStateValue }) {
     this.data = data;
+    this.all = unpacked(data);
     this.tell = setTriggerValue;
     this.keep = setStateValue;
     this.frame.style.maxHeight = `${data.height}px`;
     this.chosen = data.chosen;
-    const ids = new Set(data.rows.map((row) => row.id));
+    const ids = new Set(data.ids);
     this.marked = new Set([...this.marked].filter((id) => ids.has(id)));
-    this.search.parentElement.hidden = data.rows.length < SEARCHED_FROM;
+    this.search.parentElement.hidden = this.all.length < SEARCHED_FROM;
     this.arrange();
     this.headings();
     this.bringIntoSight();
@@ -65,13 +72,13 @@ class Table {
     const { column, descending } = this.order;
     const sign = descending ? -1 : 1;
     const by = (row) => (column < 0 ? 0 : row.cells[column].by ?? row.cells[column].text);
-    this.rows = this.data.rows.filter((row) => {
+    this.rows = this.all.filter((row) => {
       row.text ??= row.cells.map((cell) => `${cell.text} ${cell.title ?? ""}`).join(" ").toLowerCase();
       return wanted.every((word) => row.text.includes(word));
     });
-    const place = new Map(this.data.rows.map((row, i) => [row, i]));
+    const place = new Map(this.all.map((row, i) => [row, i]));
     this.rows.sort((a, b) => (by(a) < by(b) ? -sign : by(a) > by(b) ? sign : place.get(a) - place.get(b)));
-    const all = this.data.rows.length;
+    const all = this.all.length;
     this.count.textContent = wanted.length ? `${this.rows.length.toLocaleString("en")} of ${all.toLocaleString("en")}` : "";
   }
 
