@@ -25,9 +25,6 @@ FINE = 4
 FREE = 0.05
 """Share of an axis that plotly leaves free at each end, beyond lines and markers."""
 
-FREE_AT_MOST = 0.9
-"""Share of an axis that may be left free in all; where it were more, plotly leaves nothing free."""
-
 SAFE = 1e304
 """Readings beyond this have no place on an axis."""
 
@@ -177,19 +174,18 @@ def autorange(lows: Extremes, highs: Extremes, length: float, *, to_zero: bool =
     if least == most:
         room = 1.0 if least - 1 < least else 1e-6 * abs(least)
         return least - room, most + room
-    steepest = 0.0
-    for low, below in lows:
-        for high, above in highs:
-            if length - below - above <= (1 - FREE_AT_MOST) * length:
-                below, above = 0.0, 0.0
-            slope = (high - low) / (length - below - above)
-            if slope > steepest:
-                steepest, bottom, top = slope, (low, below), (high, above)
+    pairs = [(low, high) for low in lows for high in highs if high[0] > low[0]]
+    bottom, top = max(pairs, key=lambda pair: _slope(*pair, length))
     if to_zero:
         bottom = (0.0, 0.0) if bottom[0] >= 0 else bottom
         top = (0.0, 0.0) if top[0] <= 0 else top
-    slope = (top[0] - bottom[0]) / (length - bottom[1] - top[1])
+    slope = _slope(bottom, top, length)
     return bottom[0] - slope * bottom[1], top[0] + slope * top[1]
+
+
+def _slope(low: tuple[float, float], high: tuple[float, float], length: float) -> float:
+    """Of values over pixels, where room is left beyond both; an axis too short for that is not known here."""
+    return (high[0] - low[0]) / max(length - low[1] - high[1], length / 10)
 
 
 # --- what is drawn ---------------------------------------------------------------------------------------------------

@@ -1,0 +1,160 @@
+"""What is seen before plotly is there: lines where plotly will draw them, and no moment without them."""
+
+import sys
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from browser.journey import settle, upload, wait_for_events
+from playwright.sync_api import expect
+from plotly.offline import get_plotlyjs
+
+from tsanomaly.resources import dashboards_folder
+
+sys.path.insert(0, str(dashboards_folder()))
+
+import sketch  # a module of the dashboard, which Streamlit runs from its own folder
+
+pytestmark = pytest.mark.browser
+
+SCRIPT = "**/PlotlyChart*.js"
+SKETCH = "[class*=st-key-sketched-] .ts-sketch"
+NEAR = 1.5
+"""Pixels: a step across is one or so, and plotly puts levels on whole ones."""
+
+SKETCHED_LINES = """
+async () => {
+  const image = document.querySelector(".ts-sketch img");
+  const frame = image.getBoundingClientRect();
+  const picture = new DOMParser().parseFromString(await (await fetch(image.src)).text(), "image/svg+xml");
+  const svg = document.body.appendChild(document.importNode(picture.documentElement, true));
+  const [width, height] = [svg.viewBox.baseVal.width, svg.viewBox.baseVal.height];
+  const boxes = [...svg.querySelectorAll("path[fill=none]:not([stroke-dasharray])")].map((path) => {
+    const box = path.getBBox();
+    const x = (at) => frame.x + (at / width) * frame.width, y = (at) => frame.y + (at / height) * frame.height;
+    return [x(box.x), y(box.y), x(box.x + box.width), y(box.y + box.height)];
+  });
+  const shades = svg.querySelectorAll("path[opacity]").length;
+  svg.remove();
+  return { boxes, shades };
+}
+"""
+PLOTLY_LINES = """
+() => [...document.querySelector(".js-plotly-plot").querySelectorAll(".js-line")].map((path) => {
+  const box = path.getBBox(), to = path.getScreenCTM();
+  const at = (x, y) => { const point = new DOMPoint(x, y).matrixTransform(to); return [point.x, point.y]; };
+  return [...at(box.x, box.y), ...at(box.x + box.width, box.y + box.height)];
+})
+"""
+TEXTS = """
+(selector) => [...document.querySelectorAll(selector)].map((each) => {
+  const range = document.createRange();
+  range.selectNodeContents(each);
+  const box = range.getBoundingClientRect();
+  return [each.textContent, box.x, box.y];
+})
+"""
+WATCH = """
+() => {
+  window.seen = new Set();
+  const look = () => {
+    const sketch = document.querySelector(".ts-sketch"), plot = document.querySelector(".js-plotly-plot");
+    const drawn = plot?.querySelector(".js-line") && getComputedStyle(plot).visibility === "visible";
+    window.seen.add(`${getComputedStyle(sketch).visibility}, ${drawn ? "drawn" : "not drawn"}`);
+    requestAnimationFrame(look);
+  };
+  look();
+}
+"""
+"""Notes of every frame whether the sketch is seen, and whether plotly's lines are."""
+
+
+@pytest.fixture
+def held(page):
+    """Plotly's script, held back until it is let go."""
+    requests = []
+    page.route(SCRIPT, lambda request: requests.append(request))
+    return requests
+
+
+def test_events_are_seen_before_plotly_is_there_and_stay_where_they_are(page, held, address, judged_run):
+    page.goto(f"{address}/investigate?run={judged_run}")
+    expect(page.locator(SKETCH)).to_be_visible()
+    settle(page)
+    page.evaluate("document.fonts.ready")
+    assert page.locator(".js-plotly-plot").count() == 0
+    sketched = page.evaluate(SKETCHED_LINES)
+    texts = page.evaluate(TEXTS, ".ts-sketch span")
+    assert len(sketched["boxes"]) == 3
+    assert sketched["shades"] == 3
+    assert [text for text, *_ in texts][:3] == ["pressure", "flow", "anomaly score"]
+    page.evaluate(WATCH)
+
+    [request] = held
+    request.continue_()
+    wait_for_events(page)
+    expect(page.locator(SKETCH)).to_be_hidden()
+    assert page.evaluate("[...seen]") == ["visible, not drawn", "hidden, drawn"]
+    np.testing.assert_allclose(page.evaluate(PLOTLY_LINES)[:3], sketched["boxes"], atol=NEAR)
+    drawn = page.evaluate(TEXTS, ".stPlotlyChart:first-of-type .annotation-text")[: len(texts)]
+    assert [text for text, *_ in drawn] == [text for text, *_ in texts]
+    np.testing.assert_allclose([at for _, *at in drawn], [at for _, *at in texts], atol=NEAR)
+
+
+def test_a_figure_that_stays_the_same_is_not_drawn_anew_when_the_sketch_goes(judged):
+    expect(judged.locator(".ts-sketch")).to_have_count(1)
+    judged.evaluate("document.querySelector('.js-plotly-plot').known = true")
+    judged.get_by_role("radio", name="Rows").click()
+    expect(judged.locator(".ts-sketch")).to_have_count(0)
+    settle(judged)
+    assert judged.evaluate("document.querySelector('.js-plotly-plot').known")
+
+
+def test_a_file_of_row_numbers_is_seen_before_plotly_is_there(page, held, address):
+    rows = "\n".join(["pressure", *(f"{row * 7919 % 97}" for row in range(300))])
+    upload(page, address, {"name": "rows.csv", "mimeType": "text/csv", "buffer": rows.encode()})
+    expect(page.locator(SKETCH)).to_be_visible()
+    settle(page)
+    [box] = page.evaluate(SKETCHED_LINES)["boxes"]
+    held[0].continue_()
+    expect(page.locator(SKETCH)).to_be_hidden()
+    np.testing.assert_allclose(page.evaluate(PLOTLY_LINES), [box], atol=NEAR)
+
+
+def test_axes_are_ranged_as_plotly_ranges_them(page):
+    page.set_content(f"<script>{get_plotlyjs()}</script><div id=here></div>")
+    draws = np.random.default_rng(4)
+    for _ in range(20):
+        figure = any_figure(draws)
+        layout, traces = figure.layout.to_plotly_json(), [trace.to_plotly_json() for trace in figure.data]
+        told = page.evaluate(
+            "async (figure) => (await Plotly.newPlot('here', JSON.parse(figure))) && here._fullLayout.yaxis.range",
+            figure.to_json(),
+        )
+        area = sketch.areas_of(layout, traces)["y"]
+        np.testing.assert_allclose((area.low, area.high), told, rtol=1e-9, atol=1e-9 * (area.high - area.low))
+
+
+def any_figure(draws):
+    """Some lines, markers and levels on one axis, of any height."""
+    figure = go.Figure()
+    for _ in range(draws.integers(1, 4)):
+        y = draws.normal(draws.integers(-3, 4), draws.choice([0, 1, 5]), 5)
+        marker = {
+            "size": draws.choice([3, 6.5, 13], 5).tolist(),
+            "color": "blue",
+            "line": {"width": 1.5, "color": "red"},
+        }
+        look = {"mode": "markers", "marker": marker} if draws.random() < 0.5 else {"mode": "lines"}
+        figure.add_trace(go.Scatter(x=np.arange(5), y=y, xaxis="x", yaxis="y", **look))
+    if draws.random() < 0.5:
+        level = float(draws.normal(0, 4))
+        line = {"width": 1.2, "color": "red"}
+        figure.add_shape(type="line", xref="paper", x0=0, x1=1, yref="y", y0=level, y1=level, line=line)
+    return figure.update_layout(
+        height=int(draws.integers(100, 300)),
+        margin={"l": 50, "r": 10, "t": 20, "b": 40},
+        showlegend=False,
+        xaxis={"type": "linear", "range": [0.0, 4.0]},
+        yaxis={"domain": [0, 1], "rangemode": str(draws.choice(["normal", "tozero"]))},
+    )
