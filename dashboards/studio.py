@@ -7,10 +7,10 @@ of the rows. The rest is drawn from its highest values.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import rules
@@ -18,6 +18,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 import tsanomaly
+from tsanomaly.batch.scoring import Calibration, laid_on
 from tsanomaly.detection.events import moment
 from tsanomaly.detection.grouping import count_events, stretches
 from tsanomaly.report.words import brief
@@ -57,12 +58,35 @@ class Study:
         series: what was judged; labels are used where it has them.
         scores: of the series.
         detector: whose threshold it is.
+        known: thresholds that need no fitting, by their rules: what is in force was fitted when it came into force.
     """
 
     key: str
     series: tsanomaly.Series
     scores: tsanomaly.Scores
     detector: tsanomaly.Detector
+    known: Mapping[Any, tsanomaly.Threshold] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        key: str,
+        series: tsanomaly.Series,
+        scores: tsanomaly.Scores,
+        detector: tsanomaly.Detector,
+        shared: Calibration | None,
+    ) -> Self:
+        """A study of a job's series. A shared model lays its thresholds on the series' own scores, as the job does.
+
+        Args:
+            detector: as it judges the series.
+            shared: what a shared model knows of the series; ``None``: the model is the series' own.
+        """
+        if shared is None:
+            return cls(key, series, scores, detector)
+        rule = rules.parse(shared.rule or rules.of(detector))
+        known = {} if shared.threshold is None else {rule: shared.threshold}
+        return cls(key, series, scores, laid_on(detector, scores.total), known)
 
     @property
     def weeks(self) -> float:
@@ -81,7 +105,8 @@ class Study:
 
 @st.cache_resource(max_entries=400, ttl="1h", show_spinner=False)
 def _threshold(key: str, text: str, _study: Study) -> tsanomaly.Threshold:
-    return _study.detector.fit_threshold(rules.parse(text))
+    rule = rules.parse(text)
+    return _study.known.get(rule) or _study.detector.fit_threshold(rule)
 
 
 def show(study: Study, kind: str, text: str, applied: str, key: str, on_choice: Callable[[str], None]) -> None:

@@ -21,6 +21,8 @@ from runs import Run
 from task import State
 
 import tsanomaly
+from tsanomaly.batch.detectors import calibration_of
+from tsanomaly.batch.scoring import Calibration
 from tsanomaly.detection.grouping import stretches
 from tsanomaly.errors import TsAnomalyError
 from tsanomaly.report.words import sentence, shown
@@ -133,7 +135,9 @@ def of_job(workspace: Workspace, jobs: list[str], name: str) -> Subject:
     with st.spinner("Opening"):
         model = cases.model_of(workspace, name, series_name)
         until = str(workspace.watermarks.get(name, series_name))
-        study = study_of(name, series_name, until, str(model), workspace)
+        shared = calibration_of(workspace, name, series_name, model)
+        fitted = "" if shared is None else f"{shared.rule} {shared.threshold}"
+        study = study_of(name, series_name, until, str(model), fitted, shared, workspace)
 
     def put(toml: str) -> None:
         workspace.jobs.put(name, toml, stored.enabled, author=access.author())
@@ -157,11 +161,24 @@ def of_job(workspace: Workspace, jobs: list[str], name: str) -> Subject:
 
 
 @st.cache_resource(max_entries=8, ttl="10m", show_spinner=False)
-def study_of(job: str, series_name: str, until: str, model: str, _workspace: Workspace) -> studio.Study:
-    """The latest readings of a series, as they were scored."""
+def study_of(
+    job: str,
+    series_name: str,
+    until: str,
+    model: str,
+    fitted: str,
+    _shared: Calibration | None,
+    _workspace: Workspace,
+) -> studio.Study:
+    """The latest readings of a series, as they were scored.
+
+    Args:
+        fitted: names ``_shared``, what a shared model knows of the series.
+    """
     detector = session.detector_for(Path(model), job, series_name)
     series, scores = cases.latest(_workspace, job, series_name, detector, ROWS)
-    return studio.Study(f"{job} {series_name} {until} {Path(model).stem}", series, scores, detector)
+    key = f"{job} {series_name} {until} {Path(model).stem} {fitted}"
+    return studio.Study.of(key, series, scores, detector, _shared)
 
 
 def laid(subject: Subject) -> None:

@@ -42,12 +42,19 @@ def as_it_judges(workspace: Workspace, job: str, series: str, path: Path, detect
         path: of its file, as :func:`model_file` gives it, or of another version.
         detector: the one in that file, which stays as it is.
     """
+    calibration = calibration_of(workspace, job, series, path)
+    return detector if calibration is None else fitted_to(detector, calibration)
+
+
+def calibration_of(workspace: Workspace, job: str, series: str, path: Path) -> Calibration | None:
+    """What the shared model in a file knows of a series; ``None``: the model is the series' own, and has learned in its
+    units. A threshold that was found with another model is left out."""
     state = workspace.watermarks.state(job, series)
     if state is None or any(one.path == path for one in workspace.models.list(job, series)):
-        return detector  # one of the series' own: it learned in the series' units
+        return None
     calibration, shared = Calibration.from_dict(dict(state)), workspace.models.current(job)
     called = {content_of(path)} | ({f"version {shared.version}"} if shared and shared.path == path else set())
-    return fitted_to(detector, calibration if calibration.model in called else replace(calibration, threshold=None))
+    return calibration if calibration.model in called else replace(calibration, threshold=None)
 
 
 def detector_of(workspace: Workspace, job: Job, series: str) -> Detector | None:

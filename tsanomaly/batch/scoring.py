@@ -188,9 +188,8 @@ def calibrate(
     """
     own = Scaling.fit(series.values, scaling)
     scores = shared_scores(detector, series, own)
-    threshold = None
-    if np.isfinite(scores.total).sum() >= OWN_THRESHOLD_WINDOWS * detector.window_:
-        threshold = _learned_from(scores.total, detector).fit_threshold(rule or own_rule(detector))
+    fitted = laid_on(detector, scores.total)
+    threshold = None if fitted is detector else fitted.fit_threshold(rule or own_rule(detector))
     return Calibration(own, threshold, model, rule_text), scores
 
 
@@ -198,6 +197,15 @@ def shared_scores(detector: Detector, series: Series, scaling: Scaling) -> Score
     """Scores of a series whose scale is its own; what was expected comes in the series' units."""
     scores = detector.scores(replace(series, values=scaling.apply(series.values).astype(np.float64)))
     return replace(scores, expected=scaling.invert(scores.expected.astype(np.float32)))
+
+
+def laid_on(detector: Detector, total: NDArray[np.float64]) -> Detector:
+    """A shared detector whose thresholds are fitted on the scores of one series; itself where those are too few."""
+    if np.isfinite(total).sum() < OWN_THRESHOLD_WINDOWS * detector.window_:
+        return detector
+    other = copy(detector)
+    other.calibration_ = total.astype(np.float32)
+    return other
 
 
 def own_rule(detector: Detector) -> Rule:
@@ -237,10 +245,3 @@ def row_at(series: Series, when: datetime) -> int:
 
 def _step(step: np.timedelta64) -> timedelta:
     return timedelta(microseconds=int(step.astype("m8[ns]").astype(np.int64)) // 1000)
-
-
-def _learned_from(total: NDArray[np.float64], detector: Detector) -> Detector:
-    """The same detector, its thresholds fitted on other scores."""
-    other = copy(detector)
-    other.calibration_ = total.astype(np.float32)
-    return other
