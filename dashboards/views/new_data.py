@@ -248,7 +248,7 @@ def settings(run: Run, look: Look) -> tsanomaly.Series:
                 "Most training steps",
                 1,
                 value=request.steps,
-                placeholder=f"{tsanomaly.Training().steps:,}",
+                placeholder="300, or 600 for several channels",
                 help="Training stops earlier by itself when it no longer gains.",
                 key=f"steps-{run.id}",
             )

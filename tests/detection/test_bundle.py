@@ -12,6 +12,8 @@ from tsanomaly import Detector, ExtremeValue, Training, load, save
 from tsanomaly.detection import bundle
 from tsanomaly.errors import BundleError
 
+VIEW = {"length": 20, "joint": True, "early": False, "point": 1, "grain": 1, "novelty": 0}
+
 
 def wave(n: int = 500) -> np.ndarray:
     t = np.arange(n)
@@ -36,6 +38,16 @@ def test_a_loaded_detector_gives_the_same_bits(detector, saved):
     assert back.detect(wave()).to_json() == detector.detect(wave()).to_json()
     assert back.threshold_ == detector.threshold_
     assert back.fit_threshold(ExtremeValue(1e-3)) == detector.fit_threshold(ExtremeValue(1e-3))
+
+
+def test_a_lone_channels_detector_keeps_what_it_compares_other_times_with(tmp_path):
+    values = wave(900)[:, :1]
+    detector = Detector(training=Training(steps=20)).fit(values)
+    assert len(detector.neighbours_) == 4
+    assert [member.novelty is not None for member in detector.members_] == [True, True, True]
+    back = load(save(detector, tmp_path / "model.tsanomaly"))
+    np.testing.assert_array_equal(back.scores(values).total, detector.scores(values).total)
+    np.testing.assert_array_equal(back.twin_.scores(values).total, detector.twin_.scores(values).total)
 
 
 def test_saving_a_loaded_detector_writes_the_same_content(saved, tmp_path):
@@ -82,14 +94,9 @@ def test_a_newer_format_is_refused(saved):
         load(saved)
 
 
-def test_a_model_of_format_2_which_knew_no_grains_judges_as_it_did(detector, saved):
-    views = [{k: v for k, v in vars(member.view).items() if k != "grain"} for member in detector.members_]
-    _rewrite(saved, described={"views": views}, format="2")
-    assert [member.view for member in load(saved).members_] == [member.view for member in detector.members_]
-
-
-def test_a_format_whose_scores_meant_something_else_is_refused(saved):
-    _rewrite(saved, format="1")
+@pytest.mark.parametrize("old", ["1", "2"])
+def test_a_format_whose_scores_meant_something_else_is_refused(saved, old):
+    _rewrite(saved, format=old)
     with pytest.raises(BundleError, match=r"was written before 0\.1\.0 was released, and scored otherwise"):
         load(saved)
 
@@ -99,10 +106,12 @@ def test_a_format_whose_scores_meant_something_else_is_refused(saved):
     [
         {"window": "wide"},
         {"views": []},
-        {"views": [{"length": 10**9, "joint": True, "early": False, "point": 1}]},
-        {"views": [{"length": 20, "joint": True, "early": False, "point": 2}]},
-        {"views": [{"length": 20, "joint": True, "early": False, "point": 1, "grain": 3}]},
-        {"views": [{"length": 20, "joint": True, "early": False, "point": 1, "grain": 0}]},
+        {"views": [{**VIEW, "length": 10**9}]},
+        {"views": [{**VIEW, "point": 2}]},
+        {"views": [{**VIEW, "grain": 3}]},
+        {"views": [{**VIEW, "grain": 0}]},
+        {"views": [{**VIEW, "novelty": -1}]},
+        {"views": [{**VIEW, "novelty": 1}]},
         {"channels": ["only one"]},
         {"threshold": {}},
         {"rule": {"name": "os.system"}},

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from tsanomaly.detection import neighbours as station
+from tsanomaly.detection import nearest
 from tsanomaly.detection.gaps import Prepared, prepare
 from tsanomaly.detection.neighbours import Neighbours
 from tsanomaly.errors import CancelledError
@@ -40,7 +40,7 @@ def test_in_shape_a_larger_copy_is_no_stranger():
 
 @pytest.mark.parametrize("shape", [False, True])
 def test_distances_equal_those_of_every_pair(shape, monkeypatch):
-    monkeypatch.setattr(station, "CHUNK_CELLS", 700)  # several pieces
+    monkeypatch.setattr(nearest, "CHUNK_CELLS", 700)  # several pieces
     rng = np.random.default_rng(1)
     series = prepared(rng.normal(size=120))
     near = Neighbours.fit(series, 8, shape=shape)  # as many components as rows in a window: nothing is left out
@@ -51,7 +51,7 @@ def test_distances_equal_those_of_every_pair(shape, monkeypatch):
         windows = windows / (windows.std(axis=1, keepdims=True) + near.floor.numpy())
     rows = np.arange(len(windows))
     expected = naive_neighbours.nearest(windows, rows, windows, rows, 8)
-    found = station._nearest(near.codes[0], rows, near.codes[0], near.rows, 8)
+    found = nearest.nearest(near.codes[0], rows, near.codes[0], near.rows, 8)
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
 
 
@@ -70,7 +70,7 @@ def test_few_kept_windows_do_not_punish_what_falls_between_them(monkeypatch):
     values = wave(3000)
     values[1500:1530] = 0.0
     dense = Neighbours.fit(prepared(values), 30, shape=False).score(prepared(values), 0)[:, 0]
-    monkeypatch.setattr(station, "MOST", 400)
+    monkeypatch.setattr(nearest, "MOST", 400)
     near = Neighbours.fit(prepared(values), 30, shape=False)
     sparse = near.score(prepared(values), 0)[:, 0]
     assert near.codes.shape[1] <= 400

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tsanomaly.detection.member import View
-from tsanomaly.detection.views import choose_views, neighbour_lengths
+from tsanomaly.detection.views import NOVELTY, choose_views, neighbour_lengths
 from tsanomaly.errors import ConfigurationError, DataError
 
 EARLY = (1, 2)
@@ -20,29 +20,29 @@ def drift(rows: int) -> np.ndarray:
 
 def test_around_a_period_patterns_count_most() -> None:
     assert choose_views(wave(2000, 40), "s", None, None, EARLY, 500) == [
-        View(40, point=0.5),
-        View(40, early=True, point=0.0),
-        View(80, early=True, point=0.0),
+        View(40, point=0.5, novelty=NOVELTY),
+        View(40, early=True, point=0.0, novelty=NOVELTY),
+        View(80, early=True, point=0.0, novelty=NOVELTY),
     ]
 
 
 def test_without_a_period_windows_are_long_and_single_values_count_too() -> None:
     assert choose_views(drift(2000), "s", None, None, EARLY, 500) == [
-        View(100),
+        View(100, novelty=NOVELTY),
         View(12, point=0.0),
-        View(100, early=True),
-        View(200, early=True),
+        View(100, early=True, novelty=NOVELTY),
+        View(200, early=True, novelty=NOVELTY),
     ]
 
 
 def test_a_period_beyond_300_rows_is_seen_in_means_of_several_and_base_windows_are_whole_grains() -> None:
     assert choose_views(wave(8000, 470), "s", None, None, EARLY, 2000) == [
-        View(470, point=0.5, grain=2),
-        View(470, early=True, point=0.0, grain=2),
-        View(940, early=True, point=0.0, grain=2),
+        View(470, point=0.5, grain=2, novelty=NOVELTY),
+        View(470, early=True, point=0.0, grain=2, novelty=NOVELTY),
+        View(940, early=True, point=0.0, grain=2, novelty=NOVELTY),
     ]
     assert [view.length for view in choose_views(wave(16000, 850), "s", None, None, EARLY, 4000)] == [849, 849, 1698]
-    assert choose_views(wave(2000, 40), "s", 501, None, (), 500) == [View(500, point=0.5, grain=2)]
+    assert choose_views(wave(2000, 40), "s", 501, None, (), 500) == [View(500, point=0.5, grain=2, novelty=NOVELTY)]
 
 
 def test_several_channels_and_periods_beyond_1000_rows_are_not_seen_in_grains() -> None:
@@ -67,6 +67,16 @@ def test_one_by_one_windows_are_no_longer_than_the_longest_period_or_half_of_wha
     assert alone(400, 40) == 160
     assert alone(300, 37) == 148
     assert alone(200, 25) == 100
+
+
+def test_novelty_is_asked_of_windows_that_fit_four_times_into_a_series_and_not_against_ones_will() -> None:
+    def asked(rows: int, wanted: bool = True) -> list[float]:
+        views = choose_views(wave(rows, 40), "s", 100, None, (), rows // 4, novelty=wanted)
+        return [view.novelty for view in views]
+
+    assert asked(400) == [NOVELTY]
+    assert asked(399) == [0]
+    assert asked(400, wanted=False) == [0]
 
 
 def test_neighbours_are_sought_for_lone_channels_with_room_for_some() -> None:

@@ -58,7 +58,7 @@ def learn_shared(job: Job, series: Sequence[Series], on_progress: OnProgress | N
         DataError: no series, or channels or steps that differ.
         CancelledError: ``on_progress`` answered ``False``.
     """
-    detector = _detector(job.model, "none", rule_of(job)).set_params(early_scales=(), neighbours=False)
+    detector = _detector(job.model, "none", rule_of(job)).set_params(early_scales=(), neighbours=False, novelty=False)
     learned: Detector = detector.fit(_one_after_the_other(job, series), on_progress=on_progress)
     return learned
 

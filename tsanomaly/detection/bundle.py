@@ -7,7 +7,8 @@ The digest finds damage and careless edits. It is no signature: who can write th
 the audit trusts nothing that it reads, and building runs no code from the file.
 
 To raise ``FORMAT``: teach :func:`_build` the step from the last one, and keep a file of the old format in the tests.
-Format 1 is refused: its detectors knew no neighbours, and their thresholds mean nothing to today's scores.
+Formats 1 and 2 are refused: their detectors knew no neighbours or no novelty, and their thresholds mean nothing to
+today's scores.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from tsanomaly.detection.detector import Detector
 from tsanomaly.detection.evidence import Usual
 from tsanomaly.detection.member import Member, View, WindowModel
 from tsanomaly.detection.neighbours import Neighbours
+from tsanomaly.detection.novelty import Novelty
 from tsanomaly.detection.plateaus import Plateaus
 from tsanomaly.detection.residuals import Residuals
 from tsanomaly.detection.scaling import KINDS, Scaling
@@ -43,6 +45,7 @@ FORMAT = 3
 NAME = "tsanomaly.detector"
 MOST_BYTES = 2 * 1024**3
 MOST_WINDOW = 100_000
+MOST_WEIGHT = 100.0
 """Sizes beyond which a file is not believed, whatever it says of itself."""
 
 _PARAMETERS = (
@@ -50,6 +53,7 @@ _PARAMETERS = (
     "scales",
     "early_scales",
     "neighbours",
+    "novelty",
     "reference",
     "model",
     "twin",
@@ -122,6 +126,9 @@ def _tensors(detector: Detector) -> dict[str, Tensor]:
             tensors[f"member.{i}.model.{name}"] = value.cpu()
         tensors[f"member.{i}.residuals.mean"] = member.residuals.mean
         tensors[f"member.{i}.residuals.root"] = member.residuals.root
+        if member.novelty is not None:
+            tensors[f"member.{i}.novelty.errors"] = member.novelty.errors.half()
+            tensors[f"member.{i}.novelty.rows"] = torch.from_numpy(member.novelty.rows)
         tensors[f"member.{i}.usual.channel"] = torch.from_numpy(usual.channel)
         tensors[f"member.{i}.usual.mean"] = torch.from_numpy(usual.mean)
     for i, (near, usual) in enumerate(zip(detector.neighbours_, detector.neighbours_usual_, strict=True)):
@@ -208,7 +215,7 @@ def _check_format(path: Path, metadata: dict[str, str]) -> None:
     if metadata.get("name") != NAME:
         raise BundleError(f"'{path}' holds no detector of this program; expected a file written by tsanomaly train")
     written = metadata.get("format", "")
-    if written == "1":
+    if written in ("1", "2"):
         raise BundleError(
             f"the model '{path}' was written before 0.1.0 was released, and scored otherwise; train it again"
         )
@@ -239,7 +246,14 @@ class _Builder:
         self.tensors = tensors
         self.channels = tuple(str(name) for name in described["channels"])
         self.views = [
-            View(int(v["length"]), bool(v["joint"]), bool(v["early"]), float(v["point"]), int(v.get("grain", 1)))
+            View(
+                int(v["length"]),
+                bool(v["joint"]),
+                bool(v["early"]),
+                float(v["point"]),
+                int(v["grain"]),
+                float(v["novelty"]),
+            )
             for v in described["views"]
         ]
         if not self.channels or not self.views or not all(_plausible(view) for view in self.views):
@@ -261,7 +275,7 @@ class _Builder:
         )
         detector.severity_ = Severity(self.array("severity.body", 91), float(d["severity_per_ten"]))
         detector.members_ = [self.member(i, detector) for i in range(len(self.views))]
-        detector.usual_ = [self.usual(f"member.{i}", 3) for i in range(len(self.views))]
+        detector.usual_ = [self.usual(f"member.{i}", len(view.weights)) for i, view in enumerate(self.views)]
         detector.neighbours_ = [self.near(i, int(n["length"]), bool(n["shape"])) for i, n in enumerate(d["neighbours"])]
         detector.neighbours_usual_ = [self.usual(f"neighbours.{i}", 1) for i in range(len(d["neighbours"]))]
         detector.plateaus_ = Plateaus(float(d["plateaus"]["usual"]), int(d["plateaus"]["reach"]))
@@ -299,7 +313,16 @@ class _Builder:
         model.eval()
         mean = self.tensor(f"member.{i}.residuals.mean", channels, view.cells)
         root = self.tensor(f"member.{i}.residuals.root", channels, view.cells, view.cells)
-        return Member(view, model, Residuals(mean, root))
+        return Member(view, model, Residuals(mean, root), self.novelty(i, view) if view.novelty else None)
+
+    def novelty(self, i: int, view: View) -> Novelty:
+        """The errors that others are compared with."""
+        if len(self.channels) > 1:
+            raise ValueError("novelty")
+        name = f"member.{i}.novelty"
+        count = len(self.tensors[f"{name}.errors"])
+        errors = self.tensor(f"{name}.errors", count, view.cells).to(torch.float32)
+        return Novelty(view.length, view.grain, errors, self.rows(f"{name}.rows", count))
 
     def usual(self, voice: str, numbers: int) -> Usual:
         """The usual sizes of what a voice says."""
@@ -312,7 +335,7 @@ class _Builder:
         """The windows that others are compared with."""
         name, c = f"neighbours.{i}", len(self.channels)
         kept, width = self.tensors[f"{name}.codes"].shape[1:]
-        if not 2 <= length <= MOST_WINDOW or not kept:
+        if not 2 <= length <= MOST_WINDOW:
             raise ValueError(name)
         return Neighbours(
             length,
@@ -321,8 +344,14 @@ class _Builder:
             self.tensor(f"{name}.mean", c, length),
             self.tensor(f"{name}.components", c, length, width),
             self.tensor(f"{name}.codes", c, kept, width),
-            np.sort(self.tensor(f"{name}.rows", kept).to(torch.int64).numpy()),
+            self.rows(f"{name}.rows", kept),
         )
+
+    def rows(self, name: str, count: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Row numbers in order, at least one."""
+        if not count:
+            raise ValueError(name)
+        return np.sort(self.tensor(name, count).to(torch.int64).numpy())
 
     def tensor(self, name: str, *shape: int) -> Tensor:
         """A tensor that must have this shape and hold only finite numbers."""
@@ -359,4 +388,5 @@ def _history(h: dict[str, Any]) -> History:
 
 def _plausible(view: View) -> bool:
     whole = view.grain >= 1 and view.length % view.grain == 0
-    return whole and view.cells >= 2 and view.length <= MOST_WINDOW and 0 <= view.point <= 1
+    sized = whole and view.cells >= 2 and view.length <= MOST_WINDOW
+    return sized and 0 <= view.point <= 1 and 0 <= view.novelty <= MOST_WEIGHT

@@ -30,7 +30,7 @@ from tsanomaly.detection.scores import Scores
 from tsanomaly.detection.severity import Severity
 from tsanomaly.detection.thresholds import Budget, Grouping, Rule, Threshold, rule_named
 from tsanomaly.detection.training import OnProgress, Progress, Training
-from tsanomaly.detection.views import bridgeable, choose_views, neighbour_lengths
+from tsanomaly.detection.views import NEIGHBOUR, bridgeable, choose_views, neighbour_lengths
 from tsanomaly.errors import ConfigurationError, DataError, TsAnomalyError
 from tsanomaly.series import Series, from_array, from_frame
 
@@ -61,6 +61,7 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             base window only, and none where this is empty): they notice what repeats, or
             lasts, and so looks normal in the whole.
         neighbours: whether to ask of each window of a lone channel if there is one like it at another time.
+        novelty: whether to ask the same of each member's errors.
         reference: the rows at the start that are most trusted to be normal: a share below 1, or their number. Who names
             a number vouches for these rows: what is unusual in them counts less.
         model: ``tied``, or ``linear`` for the linear twin (principal components of the same windows).
@@ -98,6 +99,7 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         scales: tuple[float, ...] | None = None,
         early_scales: tuple[float, ...] = (1, 2),
         neighbours: bool = True,
+        novelty: bool = True,
         reference: float = 0.25,
         model: str = "tied",
         twin: bool = True,
@@ -117,6 +119,7 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         self.scales = scales
         self.early_scales = early_scales
         self.neighbours = neighbours
+        self.novelty = novelty
         self.reference = reference
         self.model = model
         self.twin = twin
@@ -155,7 +158,15 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         own = _part_of(on_progress, 0, 2 if self.twin else 1)
         scaling = Scaling.fit(series.values, self.scaling)
         scaled = scaling.apply(series.values)
-        views = choose_views(scaled, series.name, self.window, self.scales, self.early_scales, self._reference(series))
+        views = choose_views(
+            scaled,
+            series.name,
+            self.window,
+            self.scales,
+            self.early_scales,
+            self._reference(series),
+            novelty=self.novelty,
+        )
         base = views[0].length
         prepared = prepare(scaled, bridgeable(base))
         observed = prepared.observed.numpy()
@@ -187,7 +198,7 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         if heard is None:
             heard = _listen(prepared, asked, _part_of(own, len(views), len(views) + 1))
         for neighbourhood in heard:
-            evidence.add([neighbourhood.said], neighbourhood.usual, observed, (1.0,))
+            evidence.add([neighbourhood.said], neighbourhood.usual, observed, (NEIGHBOUR,))
         total = _where_observed(evidence.mean()[0], prepared)
         plateaus = Plateaus.fit(total, base)
         vouched = self._reference(series) if self.reference >= 1 else 0
@@ -350,11 +361,12 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         for i, (member, usual) in enumerate(zip(self.members_, self.usual_, strict=True)):
             if member.view.length > len(series):
                 continue
-            parts = member.score(prepared, on_progress=_part_of(on_progress, i, len(self.members_)))
+            progress = _part_of(on_progress, i, len(self.members_))
+            parts = member.score(prepared, self._offset(series), on_progress=progress)
             evidence.add(parts.kinds, usual, observed, member.view.weights)
             evidence.expect(parts.expected)
         for near, usual in zip(self.neighbours_, self.neighbours_usual_, strict=True):
-            evidence.add([near.score(prepared, self._offset(series))], usual, observed, (1.0,))
+            evidence.add([near.score(prepared, self._offset(series))], usual, observed, (NEIGHBOUR,))
         total, by_channel, expected = evidence.mean()
         by_channel[~observed] = np.nan
         return Scores(

@@ -15,8 +15,9 @@ from torch import Tensor, nn
 
 from tsanomaly.detection.autoencoder import TiedAutoencoder
 from tsanomaly.detection.gaps import Prepared
+from tsanomaly.detection.novelty import Novelty
 from tsanomaly.detection.residuals import Residuals
-from tsanomaly.detection.scoring import Parts, score
+from tsanomaly.detection.scoring import CHUNK_CELLS, Parts, score
 from tsanomaly.detection.training import History, OnProgress, Stop, Training, split, train
 from tsanomaly.detection.windows import Windows, cut
 
@@ -69,6 +70,7 @@ class View:
         joint: all channels of a window at once; otherwise each channel's window by itself, one model for all channels.
         early: learned from the reference rows at the start alone, otherwise from all rows.
         point: how much the error of the single value counts, beside 1 for the window's mean and 1 for its largest.
+        novelty: how much it counts that the error is like no other; 0: that is not asked.
     """
 
     length: int
@@ -76,6 +78,7 @@ class View:
     early: bool = False
     point: float = 1.0
     grain: int = 1
+    novelty: float = 0.0
 
     @property
     def cells(self) -> int:
@@ -83,9 +86,9 @@ class View:
         return self.length // self.grain
 
     @property
-    def weights(self) -> tuple[float, float, float]:
-        """Of a member's three numbers: pattern, peak, point."""
-        return 1.0, 1.0, self.point
+    def weights(self) -> tuple[float, ...]:
+        """Of a member's numbers: pattern, peak, point, and novelty where it is asked."""
+        return (1.0, 1.0, self.point, self.novelty) if self.novelty else (1.0, 1.0, self.point)
 
 
 class WindowModel(nn.Module):
@@ -100,25 +103,43 @@ class WindowModel(nn.Module):
         """Reconstruct ``(batch, c, cells)``."""
         return self.autoencoder(x.flatten(1) if self.joint else x.flatten(0, 1)).view(x.shape)  # type: ignore[no-any-return]
 
+    def reconstruct(self, x: Tensor) -> Tensor:
+        """Likewise, of windows in main memory, wherever the model is."""
+        return self(x.to(next(self.parameters()).device)).cpu()  # type: ignore[no-any-return]
+
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """A trained model and the view it was trained for."""
+    """A trained model and the view it was trained for; ``novelty`` where the view asks for it."""
 
     view: View
     model: WindowModel
     residuals: Residuals
+    novelty: Novelty | None = None
 
-    def score(self, prepared: Prepared, *, stage: str = "scoring", on_progress: OnProgress | None = None) -> Parts:
-        """What this model says of each row and channel."""
-        device = next(self.model.parameters()).device
+    def score(
+        self, prepared: Prepared, offset: int = 0, *, stage: str = "scoring", on_progress: OnProgress | None = None
+    ) -> Parts:
+        """What this model says of each row and channel.
+
+        Args:
+            offset: rows from the first row learned from to the first one here; may be negative.
+        """
         length, grain = self.view.length, self.view.grain
         windows = cut(prepared.values, prepared.observed, prepared.present, length, max(1, length // FINEST), grain)
+        parts = score(self.model.reconstruct, self.residuals, windows, stage=stage, on_progress=on_progress)
+        if self.novelty is None:
+            return parts
+        return replace(parts, novelty=self.novelty.score(self.whitened, prepared, offset))
 
-        def reconstruct(x: Tensor) -> Tensor:
-            return self.model(x.to(device)).cpu()  # type: ignore[no-any-return]
-
-        return score(reconstruct, self.residuals, windows, stage=stage, on_progress=on_progress)
+    @torch.no_grad()
+    def whitened(self, windows: Windows, index: NDArray[np.intp]) -> Tensor:
+        """``(w, cells)`` whitened errors of some windows of one channel."""
+        parts = [torch.empty(0, windows.cells)]
+        for chosen in torch.split(torch.from_numpy(index), max(1, CHUNK_CELLS // windows.length)):
+            x, mask = windows.gather(chosen)
+            parts.append(self.residuals.whiten((self.model.reconstruct(x) - x) * mask)[:, 0])
+        return torch.cat(parts)
 
 
 def learn(
@@ -165,17 +186,20 @@ def learn(
                 stage=stage,
                 on_progress=on_progress,
             )
-    return Member(view, model, Residuals.fit(_errors(model, windows, index))), history, held_back
+    member = Member(view, model, Residuals.fit(_errors(model, windows, index)))
+    if view.novelty:  # of all rows: what it did not learn from it may also have met before
+        novelty = Novelty.fit(member.whitened, prepared, view.length, view.grain)
+        member = replace(member, novelty=novelty)
+    return member, history, held_back
 
 
 @torch.no_grad()
 def _errors(model: WindowModel, windows: Windows, index: NDArray[np.intp]) -> Tensor:
     """``(w, c, cells)`` errors of windows evenly taken, 0 where nothing was observed."""
-    device = next(model.parameters()).device
     parts = []
     for chosen in torch.split(_evenly(index, windows), 1024):
         x, mask = windows.gather(chosen)
-        parts.append((model(x.to(device)).cpu() - x) * mask)
+        parts.append((model.reconstruct(x) - x) * mask)
     return torch.cat(parts)
 
 

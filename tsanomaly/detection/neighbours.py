@@ -3,16 +3,13 @@
 An autoencoder that learns from the whole series may learn an anomaly as well; and where a series has steep short
 events, its errors are large at every one of them. The nearest neighbour asks another question: a window that has no
 counterpart is a discord (Keogh, Lin & Fu, 2005, 'HOT SAX', section 2), however well it is reconstructed.
-Windows that overlap in time are no counterparts: without that, the most alike window is always the one a row later.
 
 Each channel is looked at by itself, in its principal components: the code of its linear tied autoencoder
 (Baldi & Hornik, 1989). Distances are squared and Euclidean, of windows as they are (``shape`` false), or of windows
 centred and divided by their own spread (``shape`` true), where a quiet stretch is not blown up: a tenth of the usual
 spread is added.
 
-Departure from the matrix profile (Yeh et al., 2016): neighbours are sought among a bounded number of windows, evenly
-taken, so that the work is linear in the rows and a saved model stays small. A window that falls between two of them is
-not punished for it: the least distance within half their spacing counts.
+:mod:`tsanomaly.detection.nearest` says among which windows they are sought, and departs from the matrix profile there.
 """
 
 from __future__ import annotations
@@ -23,18 +20,15 @@ from typing import Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.ndimage import minimum_filter1d
 from torch import Tensor
 
+from tsanomaly.detection import nearest
 from tsanomaly.detection.gaps import Prepared
-from tsanomaly.detection.scoring import spread
 from tsanomaly.detection.training import OnProgress, report
 from tsanomaly.detection.windows import Windows, cut
 
-MOST = 10_000
-"""Windows kept, at most, over all channels no more than ``MOST_CELLS`` numbers."""
-
-MOST_CELLS = 2_000_000
+MOST_NUMBERS = 2_000_000
+"""Numbers of codes kept, at most, over all channels."""
 
 COMPONENTS = 16
 """Principal components that windows are compared in."""
@@ -42,14 +36,11 @@ COMPONENTS = 16
 SAMPLE = 5_000
 """Windows that components are fitted on, at most."""
 
-PER_WINDOW = 16
-"""Windows asked for in a window's length: neighbours share all but a sixteenth of their rows."""
-
 QUIET = 0.1
 """Share of the usual spread that is added to a window's own."""
 
 CHUNK_CELLS = 1_000_000
-"""Distances held at once: what fits into a processor's cache is several times faster than what does not."""
+"""Window cells held at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +71,7 @@ class Neighbours:
         windows = cut(prepared.values, prepared.observed, prepared.present, length)
         channels, usable = windows.channels, windows.usable
         width = min(COMPONENTS, length)
-        kept = usable[:: max(1, -(-len(usable) // min(MOST, max(100, MOST_CELLS // (channels * width)))))]
+        kept = nearest.kept(windows, channels * width, MOST_NUMBERS)
         some = torch.from_numpy(usable[:: max(1, -(-len(usable) // SAMPLE))])
         floors, means, components, codes = [], [], [], []
         for channel in range(channels):
@@ -119,20 +110,16 @@ class Neighbours:
         Raises:
             CancelledError: ``on_progress`` answered ``False``.
         """
-        spacing = int(np.median(np.diff(self.rows))) if len(self.rows) > 1 else 1
-        stride = max(1, self.length // PER_WINDOW)
-        windows = cut(prepared.values, prepared.observed, prepared.present, self.length, stride)
+        windows = nearest.asked(prepared, self.length)
         asked = windows.usable
-        starts = offset + windows.first + asked * stride
-        per_window = np.full((windows.count, windows.channels), np.nan, np.float32)
+        per_window = np.empty((windows.count, windows.channels), np.float32)
         for channel in range(windows.channels):
             code = _coded(
                 windows, asked, channel, self.shape, self.floor[channel], self.mean[channel], self.components[channel]
             )
-            distance = _nearest(code, starts, self.codes[channel], self.rows, self.length)
-            per_window[asked, channel] = minimum_filter1d(distance, max(1, round(spacing / stride)))
+            per_window[:, channel] = nearest.distances(windows, code, offset, self.codes[channel], self.rows)
             report(on_progress, stage, channel + 1, windows.channels)
-        return spread(per_window, windows, _covered(windows))
+        return nearest.by_row(windows, per_window)
 
 
 def _shaped(x: Tensor, floor: Tensor) -> Tensor:
@@ -150,37 +137,3 @@ def _coded(
         x = windows.view[chosen, channel]
         codes.append(((_shaped(x, floor) if shape else x) - mean) @ parts)
     return torch.cat(codes)
-
-
-def _nearest(
-    code: Tensor, starts: NDArray[np.intp], kept: Tensor, rows: NDArray[np.int64], length: int
-) -> NDArray[np.float32]:
-    """``(w,)`` squared distance to the nearest kept window that shares no row; 0 where all of them do.
-
-    Args:
-        code, starts: ``(w, k)`` and ``(w,)``, in order of time.
-        kept, rows: ``(r, k)`` and ``(r,)``, likewise.
-    """
-    first = np.searchsorted(rows, starts - length, side="right")
-    last = np.searchsorted(rows, starts + length, side="left")
-    size = kept.square().sum(dim=1)
-    out = np.empty(len(code), np.float32)
-    chunk = max(1, CHUNK_CELLS // len(kept))
-    table = torch.empty(chunk, len(kept))
-    for begin in range(0, len(code), chunk):
-        asked = code[begin : begin + chunk]
-        distance = table[: len(asked)]  # (b, r), without the asked one's own size
-        torch.addmm(size[None], asked, kept.t(), alpha=-2, out=distance)
-        for i in range(len(asked)):
-            distance[i, first[begin + i] : last[begin + i]] = torch.inf
-        out[begin : begin + chunk] = (distance.amin(dim=1) + asked.square().sum(dim=1)).numpy()
-    return np.where(np.isfinite(out), np.maximum(out, 0.0), 0.0)
-
-
-def _covered(windows: Windows) -> NDArray[np.bool_]:
-    """``(n,)`` rows that a complete window covers."""
-    edges = np.zeros(windows.rows + 1, np.int64)
-    starts = windows.first + windows.usable * windows.stride
-    np.add.at(edges, starts, 1)
-    np.add.at(edges, starts + windows.length, -1)
-    return np.cumsum(edges[:-1]) > 0

@@ -27,6 +27,8 @@ class Parts:
         peak: ``(n, c)`` largest ``z²`` in the window around the row: somewhere in it a value that is not usual.
         point: ``(n, c)`` mean of the row's own ``z²`` over the windows that cover it: this value is not usual.
         expected: ``(n, c)`` mean reconstruction over those windows, scaled.
+        novelty: ``(n, c)`` how far the window's ``z`` is from that of any window at another time: an error that is not
+            usual (:mod:`tsanomaly.detection.novelty`); ``None`` where the view does not ask for it.
 
     All are float32, NaN where no complete window covers the row.
     """
@@ -35,11 +37,13 @@ class Parts:
     peak: NDArray[np.float32]
     point: NDArray[np.float32]
     expected: NDArray[np.float32]
+    novelty: NDArray[np.float32] | None = None
 
     @property
     def kinds(self) -> tuple[NDArray[np.float32], ...]:
-        """The three numbers that tell of anomalies."""
-        return self.pattern, self.peak, self.point
+        """The numbers that tell of anomalies, three or four."""
+        three = self.pattern, self.peak, self.point
+        return three if self.novelty is None else (*three, self.novelty)
 
 
 @torch.no_grad()

@@ -18,13 +18,17 @@ from torch import Tensor, nn
 from tsanomaly.detection.windows import Windows
 from tsanomaly.errors import CancelledError, ConfigurationError
 
+STEPS, STEPS_TOGETHER = 300, 600
+"""Optimiser steps of a series of one channel, of one of several, which have more to learn in a window. Three hundred
+batches of 256 see a series of 10,000 rows some 8 times."""
+
 
 @dataclass(frozen=True)
 class Training:
     """How the autoencoder is trained. Numbers are the defaults that hold on the benchmark (``docs/detection.md``).
 
     Attributes:
-        steps: most optimiser steps. Three hundred batches of 256 see a series of 10,000 rows some 8 times.
+        steps: most optimiser steps; ``None``: ``STEPS``, or ``STEPS_TOGETHER`` for a series of several channels.
         batch: windows a step.
         rate: highest learning rate, reached after three tenths of the steps and then annealed to nothing
             (one-cycle, Smith & Topin, 2019).
@@ -34,7 +38,7 @@ class Training:
         seconds: time budget; training stops with the best weights so far. ``None``: no limit.
     """
 
-    steps: int = 300
+    steps: int | None = None
     batch: int = 256
     rate: float = 3e-3
     decay: float = 1e-4
@@ -45,6 +49,8 @@ class Training:
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "patience", "check_every"):
             value = getattr(self, name)
+            if name == "steps" and value is None:
+                continue
             if not isinstance(value, Integral) or value < 1:
                 raise ConfigurationError(f"{name} is {value}; expected a whole number of at least 1")
         if not 0 < self.rate < math.inf:
@@ -167,18 +173,19 @@ def train(
     """
     device = next(model.parameters()).device
     optimiser = torch.optim.AdamW(model.parameters(), lr=training.rate, weight_decay=training.decay, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, training.rate, training.steps)
+    steps = training.steps or (STEPS if windows.channels == 1 else STEPS_TOGETHER)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, training.rate, steps)
     order = np.random.default_rng(seed)
     deadline = None if training.seconds is None else time.monotonic() + training.seconds
     judged = _thin(held_back, 2048)
-    steps, trained, held = [], [], []
+    checked, trained, held = [], [], []
     best, best_step, best_weights = np.inf, 0, copy.deepcopy(model.state_dict())
     queue = np.empty(0, np.intp)
     losses: list[Tensor] = []
     stopped = Stop.STEPS
 
     model.train()
-    for step in range(1, training.steps + 1):
+    for step in range(1, steps + 1):
         if len(queue) < training.batch:
             queue = np.concatenate([queue, order.permutation(index)])
         batch, queue = queue[: training.batch], queue[training.batch :]
@@ -190,20 +197,20 @@ def train(
         schedule.step()
         losses.append(loss.detach())
 
-        if step % training.check_every == 0 or step == training.steps:
+        if step % training.check_every == 0 or step == steps:
             mean_loss = float(torch.stack(losses).mean())
             losses.clear()
             if not math.isfinite(mean_loss):
                 raise ConfigurationError(f"training diverged by step {step}; choose a rate below {training.rate:g}")
             value = _evaluate(model, windows, judged, training.batch) if len(judged) else mean_loss
-            steps.append(step)
+            checked.append(step)
             trained.append(mean_loss)
             if len(judged):
                 held.append(value)
             if value < best:
                 # A copy, not a reference: state_dict() shares memory with the weights still being trained.
                 best, best_step, best_weights = value, step, copy.deepcopy(model.state_dict())
-            report(on_progress, stage, step, training.steps, value)
+            report(on_progress, stage, step, steps, value)
             if step - best_step >= training.patience * training.check_every:
                 stopped = Stop.PATIENCE
                 break
@@ -213,7 +220,7 @@ def train(
     if best_step:
         model.load_state_dict(best_weights)
     model.eval()
-    return History(tuple(steps), tuple(trained), tuple(held), best_step, stopped)
+    return History(tuple(checked), tuple(trained), tuple(held), best_step, stopped)
 
 
 def _masked_error(output: Tensor, x: Tensor, mask: Tensor) -> Tensor:

@@ -31,6 +31,13 @@ SCALES, APERIODIC_SCALES, CHANNEL_SCALES = (1,), (1, 1 / 8), (4,)
 long already, and short ones see what is brief; of several channels, each by itself: base windows see them all at once,
 and long ones what each does over time, but not over more rows than the longest period."""
 
+NOVELTY = 5.0
+"""What it counts that a member's error is like no other, beside 2 for its windows' errors: of each member of a lone
+channel that looks at a base window or a longer one."""
+
+NEIGHBOUR = 0.5
+"""Likewise, that a window is like no other."""
+
 NEIGHBOUR_SCALES = (1, 1 / 2)
 """Windows whose nearest neighbours are sought, in base windows: as they are, and in shape alone."""
 
@@ -60,6 +67,8 @@ def choose_views(
     scales: Sequence[float] | None,
     early_scales: Sequence[float],
     reference: int,
+    *,
+    novelty: bool = True,
 ) -> list[View]:
     """The base view first, then those that the series is long enough for.
 
@@ -72,6 +81,7 @@ def choose_views(
         scales: ``None``: ``SCALES``, ``APERIODIC_SCALES`` or ``CHANNEL_SCALES``.
         window: rows in the base window; ``None``: the period.
         reference: rows at the start that early views learn from.
+        novelty: whether members of a lone channel are asked if their errors are like no other.
 
     Raises:
         ConfigurationError: a scale or the window is out of range.
@@ -105,7 +115,14 @@ def choose_views(
     views = [View(length, grain=grain) for length in _lengths(base, grain, scales, longest)]
     lengths = _lengths(base, grain, early_scales, early)
     views += [View(length, early=True, grain=grain) for length in lengths if WINDOWS_TO_LEARN * length <= early]
-    return [replace(view, point=_point(view, base, period, first=i == 0)) for i, view in enumerate(views)]
+    return [
+        replace(view, point=_point(view, base, period, first=i == 0), novelty=_novelty(view, base, n) if novelty else 0)
+        for i, view in enumerate(views)
+    ]
+
+
+def _novelty(view: View, base: int, rows: int) -> float:
+    return NOVELTY if view.length >= base and WINDOWS_TO_COMPARE * view.length <= rows else 0.0
 
 
 def _point(view: View, base: int, period: int | None, *, first: bool) -> float:

@@ -123,18 +123,23 @@ BASELINES: dict[str, Contender] = {
     "random": Baseline(_random),
 }
 
+ALONE = {"neighbours": False, "novelty": False}
+"""What the models themselves say, and no comparison with other times."""
+
 ABLATIONS: dict[str, Mapping[str, Any]] = {
-    "one-window": {"scales": (1,), "early_scales": (), "neighbours": False},
+    "one-window": {"scales": (1,), "early_scales": (), **ALONE},
+    "models-alone": ALONE,
+    "linear-alone": {"model": "linear", **ALONE},
     "no-neighbours": {"neighbours": False},
-    "linear-no-neighbours": {"model": "linear", "neighbours": False},
+    "no-novelty": {"novelty": False},
     "no-early-scales": {"early_scales": ()},
     "longer-windows": {"scales": (1, 4)},
     "one-layer": {"layers": (0.1,)},
     "wide-bottleneck": {"layers": (0.5, 0.25)},
     "denoising": {"denoising": 0.1},
     "robust-scaling": {"scaling": "robust"},
-    "half-the-steps": {"steps": 300},
-    "twice-the-steps": {"steps": 1200},
+    "half-the-steps": {"steps": 150},
+    "twice-the-steps": {"steps": 600},
     NO_TRUST: {},
 }
 """The default detector with one ingredient left out or exchanged: name and parameters."""

@@ -1,0 +1,105 @@
+"""The distance of a window's code to the most alike one at another time: what neighbours and novelty both ask.
+
+Windows that share a row are no counterparts: without that, the most alike window is always the one a row later.
+
+Departure from the matrix profile (Yeh et al., 2016): counterparts are sought among a bounded number of windows, evenly
+taken, so that the work is linear in the rows and a saved model stays small. A window that falls between two of them is
+not punished for it: the least distance within half their spacing counts.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import minimum_filter1d
+from torch import Tensor
+
+from tsanomaly.detection.gaps import Prepared
+from tsanomaly.detection.scoring import spread
+from tsanomaly.detection.windows import Windows, cut
+
+MOST = 10_000
+"""Windows kept, at most."""
+
+FEWEST = 100
+"""Windows kept, if there are so many, however long their codes."""
+
+PER_WINDOW = 16
+"""Windows asked for in a window's length: neighbours share all but a sixteenth of their rows."""
+
+CHUNK_CELLS = 1_000_000
+"""Distances held at once: what fits into a processor's cache is several times faster than what does not."""
+
+
+def kept(windows: Windows, width: int, most_numbers: int) -> NDArray[np.intp]:
+    """Usable windows, evenly taken, so many that codes of ``width`` numbers are ``most_numbers`` together."""
+    usable = windows.usable
+    most = min(MOST, max(FEWEST, most_numbers // width))
+    return usable[:: max(1, -(-len(usable) // most))]
+
+
+def asked(prepared: Prepared, length: int, grain: int = 1) -> Windows:
+    """The windows of a series that are compared."""
+    stride = max(1, length // PER_WINDOW)
+    return cut(prepared.values, prepared.observed, prepared.present, length, stride, grain)
+
+
+def distances(
+    windows: Windows, code: Tensor, offset: int, kept: Tensor, rows: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """``(w,)`` squared distance of each usable window to the most alike one kept, as sparsely as those are kept.
+
+    Args:
+        windows: from :func:`asked`; ``code`` ``(u, k)`` of the usable ones.
+        offset: rows from the first row learned from to the first one here; may be negative.
+        kept, rows: ``(r, k)`` and ``(r,)``, the rows they start at, counted from the first row learned from.
+
+    Returns:
+        NaN where a window is not usable.
+    """
+    spacing = int(np.median(np.diff(rows))) if len(rows) > 1 else 1
+    starts = offset + windows.first + windows.usable * windows.stride
+    out = np.full(windows.count, np.nan, np.float32)
+    distance = nearest(code, starts, kept, rows, windows.length)
+    out[windows.usable] = minimum_filter1d(distance, max(1, round(spacing / windows.stride)))
+    return out
+
+
+def by_row(windows: Windows, per_window: NDArray[np.float32]) -> NDArray[np.float32]:
+    """``(w, c)`` to ``(n, c)``: averaged over half a window, NaN where no usable window is near."""
+    return spread(per_window, windows, _covered(windows))
+
+
+def nearest(
+    code: Tensor, starts: NDArray[np.intp], kept: Tensor, rows: NDArray[np.int64], length: int
+) -> NDArray[np.float32]:
+    """``(w,)`` squared distance to the nearest kept window that shares no row; 0 where all of them do.
+
+    Args:
+        code, starts: ``(w, k)`` and ``(w,)``, in order of time.
+        kept, rows: ``(r, k)`` and ``(r,)``, likewise.
+    """
+    first = np.searchsorted(rows, starts - length, side="right")
+    last = np.searchsorted(rows, starts + length, side="left")
+    size = kept.square().sum(dim=1)
+    out = np.empty(len(code), np.float32)
+    chunk = max(1, CHUNK_CELLS // len(kept))
+    table = torch.empty(chunk, len(kept))
+    for begin in range(0, len(code), chunk):
+        some = code[begin : begin + chunk]
+        distance = table[: len(some)]  # (b, r), without the asked one's own size
+        torch.addmm(size[None], some, kept.t(), alpha=-2, out=distance)
+        for i in range(len(some)):
+            distance[i, first[begin + i] : last[begin + i]] = torch.inf
+        out[begin : begin + chunk] = (distance.amin(dim=1) + some.square().sum(dim=1)).numpy()
+    return np.where(np.isfinite(out), np.maximum(out, 0.0), 0.0)
+
+
+def _covered(windows: Windows) -> NDArray[np.bool_]:
+    """``(n,)`` rows that a complete window covers."""
+    edges = np.zeros(windows.rows + 1, np.int64)
+    starts = windows.first + windows.usable * windows.stride
+    np.add.at(edges, starts, 1)
+    np.add.at(edges, starts + windows.length, -1)
+    return np.cumsum(edges[:-1]) > 0
