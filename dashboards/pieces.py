@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 from zoneinfo import available_timezones
@@ -24,6 +25,9 @@ from tsanomaly.series import Finding
 
 LISTED = 100
 """Events that come or go, listed at most."""
+
+SKETCHED = 20.0
+"""Seconds from a session's first figure: by then its browser has plotly, over a slow line and after early clicks, too."""
 
 _MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
 
@@ -124,18 +128,18 @@ def look(run: Run) -> Look | None:
 
 
 def chart(figure: go.Figure, *, name: str, key: str, config: dict[str, Any], **more: Any) -> None:
-    """A figure. The first one of a session is sketched in its place until the browser has fetched and started plotly.
+    """A figure. In a session's first seconds it is sketched in its place, too: plotly is yet to reach the browser.
 
     Args:
         name: of the place on the page, the same from run to run.
         key, config, more: as ``st.plotly_chart`` takes them.
     """
+    now = time.monotonic()
+    drawn = sketch.html(figure) if now - st.session_state.setdefault("first-figure", now) < SKETCHED else ""
     with st.container(key=f"sketched-{name}", gap=None):
         place = st.empty()
-        drawn = "" if st.session_state.get("sketched") else sketch.html(figure)
         if drawn:
             place.html(drawn)
-            st.session_state["sketched"] = True
         st.plotly_chart(figure, theme=None, key=key, config=config, **more)
 
 

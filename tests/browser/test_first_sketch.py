@@ -18,6 +18,7 @@ import sketch  # a module of the dashboard, which Streamlit runs from its own fo
 pytestmark = pytest.mark.browser
 
 SCRIPT = "**/PlotlyChart*.js"
+WHOLE = ".st-key-sketched-whole"
 SKETCH = "[class*=st-key-sketched-] .ts-sketch"
 NEAR = 1.5
 """Pixels: a step across is one or so, and plotly puts levels on whole ones."""
@@ -79,12 +80,12 @@ def held(page):
 
 def test_events_are_seen_before_plotly_is_there_and_stay_where_they_are(page, held, address, judged_run):
     page.goto(f"{address}/investigate?run={judged_run}")
-    expect(page.locator(SKETCH)).to_be_visible()
+    expect(page.locator(SKETCH).first).to_be_visible()
     settle(page)
     page.evaluate("document.fonts.ready")
     assert page.locator(".js-plotly-plot").count() == 0
     sketched = page.evaluate(SKETCHED_LINES)
-    texts = page.evaluate(TEXTS, ".ts-sketch span")
+    texts = page.evaluate(TEXTS, f"{WHOLE} .ts-sketch span")
     assert len(sketched["boxes"]) == 3
     assert sketched["shades"] == 3
     assert [text for text, *_ in texts][:3] == ["pressure", "flow", "anomaly score"]
@@ -93,19 +94,32 @@ def test_events_are_seen_before_plotly_is_there_and_stay_where_they_are(page, he
     [request] = held
     request.continue_()
     wait_for_events(page)
-    expect(page.locator(SKETCH)).to_be_hidden()
     assert page.evaluate("[...seen]") == ["visible, not drawn", "hidden, drawn"]
     np.testing.assert_allclose(page.evaluate(PLOTLY_LINES)[:3], sketched["boxes"], atol=NEAR)
-    drawn = page.evaluate(TEXTS, ".stPlotlyChart:first-of-type .annotation-text")[: len(texts)]
+    drawn = page.evaluate(TEXTS, f"{WHOLE} .annotation-text")
     assert [text for text, *_ in drawn] == [text for text, *_ in texts]
     np.testing.assert_allclose([at for _, *at in drawn], [at for _, *at in texts], atol=NEAR)
 
 
-def test_a_figure_that_stays_the_same_is_not_drawn_anew_when_the_sketch_goes(judged):
-    expect(judged.locator(".ts-sketch")).to_have_count(1)
+def test_a_click_before_plotly_is_there_leaves_no_picture_out(page, held, address, judged_run):
+    page.goto(f"{address}/investigate?run={judged_run}")
+    expect(page.locator(SKETCH)).to_have_count(2)  # the whole series, and an event close up
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_text("Event 2 of")).to_be_visible()
+    settle(page)
+    expect(page.locator(SKETCH)).to_have_count(2)
+    for each in page.locator(SKETCH).all():
+        expect(each).to_be_visible()
+    held[0].continue_()
+    wait_for_events(page)
+    for each in page.locator(SKETCH).all():
+        expect(each).to_be_hidden()
+
+
+def test_a_figure_that_stays_the_same_is_not_drawn_anew(judged):
     judged.evaluate("document.querySelector('.js-plotly-plot').known = true")
     judged.get_by_role("radio", name="Rows").click()
-    expect(judged.locator(".ts-sketch")).to_have_count(0)
+    expect(judged.locator(".js-plotly-plot")).to_have_count(1)
     settle(judged)
     assert judged.evaluate("document.querySelector('.js-plotly-plot').known")
 
