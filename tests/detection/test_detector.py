@@ -91,6 +91,16 @@ def test_a_broken_stretch_in_unlabelled_data_is_the_first_event():
     assert first.channels[0].share == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("size", [1.5, 6.0, 1e6])
+def test_the_peak_of_a_single_wrong_reading_is_that_reading(size):
+    """Rows beside it share its height, as windows smear; it is the one that is furthest off."""
+    values = wave(1500)
+    values[700, 0] += size
+    first = quick(training=Training(steps=100)).fit(values).detect(values)[0]
+    assert first.peak_row == 700
+    assert first.end_row - first.start_row > 1
+
+
 def test_a_huge_reading_in_a_short_series_without_noise_is_shown():
     """Held-back rows there score far more than trained ones, and raised by that the threshold would hide it."""
     at = np.arange(600)

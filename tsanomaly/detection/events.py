@@ -43,7 +43,7 @@ class Event:
     Attributes:
         rank: 1 is the most severe.
         start, end: half open; ISO 8601 strings, or row numbers where the series has no clock.
-        peak_time: where the score is highest.
+        peak_time: where the score is highest; of several rows that are equal, where readings are furthest off.
         start_row, end_row, peak_row: the same as rows of the grid.
         severity: 0 to 100, see :mod:`tsanomaly.detection.severity`.
         score: the score at the peak.
@@ -208,8 +208,9 @@ def build(
 
 
 def _draft(series: Series, scores: Scores, severity: NDArray[np.float64], first: int, last: int) -> dict[str, Any]:
-    peak = first + int(np.nanargmax(scores.total[first:last]))
-    channels = _shares(series, scores, first, last)
+    off = _off(series, scores, first, last)
+    peak = first + _peak(scores.total[first:last], np.square(off).sum(axis=1))
+    channels = _shares(scores.by_channel[first:last], off, series.channels)
     return {
         "start": moment(series, first),
         "end": moment(series, last),
@@ -224,18 +225,33 @@ def _draft(series: Series, scores: Scores, severity: NDArray[np.float64], first:
     }
 
 
-def _shares(series: Series, scores: Scores, first: int, last: int) -> tuple[ChannelShare, ...]:
-    by_channel = np.nan_to_num(scores.by_channel[first:last]).sum(axis=0, dtype=np.float64)  # (c,)
-    total = by_channel.sum()
-    shares = by_channel / total if total > 0 else np.full(len(by_channel), 1 / len(by_channel))
-    off = np.nan_to_num(series.values[first:last] - scores.expected[first:last])  # (rows, c)
-    off /= np.maximum(np.abs(off).max(axis=0), np.finfo(float).tiny)  # squares of large units overflow
-    weight = np.nan_to_num(scores.by_channel[first:last])  # rows at an event's edge only lie near what is wrong
-    above = (weight * np.square(np.maximum(off, 0))).sum(axis=0)
-    below = (weight * np.square(np.minimum(off, 0))).sum(axis=0)
+def _off(series: Series, scores: Scores, first: int, last: int) -> NDArray[np.float64]:
+    """``(rows, c)`` how far readings are from what was expected: of each channel's furthest, so that units, whose
+    squares may overflow, are gone; weighted by how much the channel has to do with the row's score, for rows at an
+    event's edge only lie near what is wrong."""
+    off = np.nan_to_num(series.values[first:last] - scores.expected[first:last])
+    off /= np.maximum(np.abs(off).max(axis=0), np.finfo(float).tiny)
+    return np.asarray(np.sqrt(np.nan_to_num(scores.by_channel[first:last])) * off, np.float64)
+
+
+def _peak(total: NDArray[np.float64], off: NDArray[np.float64]) -> int:
+    """The row with the highest score; of several, as rows of one anomaly often are, the one that is furthest off."""
+    highest = np.flatnonzero(total == np.nanmax(total))
+    return int(highest[np.argmax(off[highest])])
+
+
+def _shares(
+    by_channel: NDArray[np.float32], off: NDArray[np.float64], channels: tuple[str, ...]
+) -> tuple[ChannelShare, ...]:
+    """Each channel's part in the scores of some rows ``(rows, c)``, the largest first."""
+    parts = np.nan_to_num(by_channel).sum(axis=0, dtype=np.float64)  # (c,)
+    total = parts.sum()
+    shares = parts / total if total > 0 else np.full(len(parts), 1 / len(parts))
+    above = np.square(np.maximum(off, 0)).sum(axis=0)
+    below = np.square(np.minimum(off, 0)).sum(axis=0)
     order = np.argsort(-shares, kind="stable")
     return tuple(
-        ChannelShare(series.channels[j], float(shares[j]), _direction(float(above[j]), float(below[j]))) for j in order
+        ChannelShare(channels[j], float(shares[j]), _direction(float(above[j]), float(below[j]))) for j in order
     )
 
 

@@ -43,7 +43,7 @@ class Training:
     rate: float = 3e-3
     decay: float = 1e-4
     patience: int = 6
-    check_every: int = 25
+    check_every: int = 50
     seconds: float | None = None
 
     def __post_init__(self) -> None:
