@@ -27,7 +27,7 @@ LISTED = 100
 """Events that come or go, listed at most."""
 
 SKETCHED = 20.0
-"""Seconds from a session's first figure: by then its browser has plotly, over a slow line and after early clicks, too."""
+"""Seconds from a session's first figure in which its browser may be without plotly yet, over a slow line, say."""
 
 _MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
 
