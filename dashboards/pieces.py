@@ -9,16 +9,14 @@ from typing import Any
 from zoneinfo import available_timezones
 
 import pandas as pd
-import plotly.graph_objects as go
 import session
-import sketch
 import streamlit as st
 from runs import Look, Run
 
 import tsanomaly
 from tsanomaly.detection.events import Event
 from tsanomaly.errors import TsAnomalyError
-from tsanomaly.report import figures
+from tsanomaly.report import figures, sketch
 from tsanomaly.report.self_test import SCALE, Cell, grid, standing_out, total
 from tsanomaly.report.words import DIRECTIONS, as_html, clock, counted, percent, rows_lasting, shown
 from tsanomaly.series import Finding
@@ -127,7 +125,7 @@ def look(run: Run) -> Look | None:
         return None
 
 
-def chart(figure: go.Figure, *, name: str, key: str, config: dict[str, Any], **more: Any) -> None:
+def chart(figure: Any, *, name: str, key: str, config: dict[str, Any], **more: Any) -> None:
     """A figure. In a session's first seconds it is sketched in its place, too: plotly is yet to reach the browser.
 
     Args:

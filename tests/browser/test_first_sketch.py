@@ -1,7 +1,5 @@
 """What is seen before plotly is there: lines where plotly will draw them, and no moment without them."""
 
-import sys
-
 import numpy as np
 import plotly.graph_objects as go
 import pytest
@@ -9,11 +7,7 @@ from browser.journey import settle, upload, wait_for_events
 from playwright.sync_api import expect
 from plotly.offline import get_plotlyjs
 
-from tsanomaly.resources import dashboards_folder
-
-sys.path.insert(0, str(dashboards_folder()))
-
-import sketch  # a module of the dashboard, which Streamlit runs from its own folder
+from tsanomaly.report import sketch
 
 pytestmark = pytest.mark.browser
 

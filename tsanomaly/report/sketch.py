@@ -36,8 +36,8 @@ LINE_HEIGHT = 1.33
 
 Json = Mapping[str, Any]
 
-Extremes = Sequence[tuple[float, float]]
-"""Values that an axis is to show, each with the pixels to be left free beyond it."""
+Extreme = tuple[float, float]
+"""A value that an axis is to show, and the pixels to be left free beyond it."""
 
 
 def html(figure: go.Figure) -> str:
@@ -66,11 +66,14 @@ def html(figure: go.Figure) -> str:
 def _is_known(layout: Json, traces: Sequence[Json]) -> bool:
     """Whether it is made of what is drawn here: lines and markers over numbers, shading, levels and texts."""
     x = layout.get("xaxis", {})
+    first, last = x.get("range") or (0, 0)
     return (
         bool(traces)
         and {"height", "margin"} <= layout.keys()
         and x.get("type") in ("date", "linear")
-        and all(isinstance(end, int | float) for end in x.get("range", ("",)))
+        and isinstance(first, int | float)
+        and isinstance(last, int | float)
+        and first < last
         and all(layout.get(f"yaxis{axis[1:]}", {}).get("type", "linear") == "linear" for axis in _axes(layout))
         and all(_is_known_trace(trace) for trace in traces)
         and all(_is_known_shape(shape) for shape in layout.get("shapes", ()))
@@ -123,8 +126,8 @@ def _area(axis: str, layout: Json, traces: Sequence[Json]) -> Area:
     inner = layout["height"] - margin["t"] - margin["b"]
     bottom, top = about["domain"]
     length = inner * (top - bottom)
-    lows: list[tuple[float, float]] = []
-    highs: list[tuple[float, float]] = []
+    lows: list[Extreme] = []
+    highs: list[Extreme] = []
     for trace in traces:
         if trace["yaxis"] == axis:
             for values, pad in _padded(trace):
@@ -155,7 +158,9 @@ def _padded(trace: Json) -> Iterator[tuple[NDArray[np.float64], float]]:
         yield y[known & (sizes == size)], max(3.0, float(size) / 1.6)
 
 
-def autorange(lows: Extremes, highs: Extremes, length: float, *, to_zero: bool = False) -> tuple[float, float]:
+def autorange(
+    lows: Sequence[Extreme], highs: Sequence[Extreme], length: float, *, to_zero: bool = False
+) -> tuple[float, float]:
     """The range that plotly gives an axis on which values are to be seen with room beyond them.
 
     Args:
@@ -175,7 +180,7 @@ def autorange(lows: Extremes, highs: Extremes, length: float, *, to_zero: bool =
         room = 1.0 if least - 1 < least else 1e-6 * abs(least)
         return least - room, most + room
     pairs = [(low, high) for low in lows for high in highs if high[0] > low[0]]
-    bottom, top = max(pairs, key=lambda pair: _slope(*pair, length))
+    bottom, top = max(pairs, key=lambda pair: _slope(pair[0], pair[1], length))
     if to_zero:
         bottom = (0.0, 0.0) if bottom[0] >= 0 else bottom
         top = (0.0, 0.0) if top[0] <= 0 else top
@@ -183,7 +188,7 @@ def autorange(lows: Extremes, highs: Extremes, length: float, *, to_zero: bool =
     return bottom[0] - slope * bottom[1], top[0] + slope * top[1]
 
 
-def _slope(low: tuple[float, float], high: tuple[float, float], length: float) -> float:
+def _slope(low: Extreme, high: Extreme, length: float) -> float:
     """Of values over pixels, where room is left beyond both; an axis too short for that is not known here."""
     return (high[0] - low[0]) / max(length - low[1] - high[1], length / 10)
 
@@ -213,7 +218,8 @@ def _drawn(layout: Json, traces: Sequence[Json], areas: Mapping[str, Area]) -> I
 def _across(x: NDArray[np.float64], layout: Json) -> NDArray[np.int_]:
     """Places on the x axis as steps from its left end, what lies beyond it at the nearer end."""
     first, last = layout["xaxis"]["range"]
-    return np.rint(np.clip((x - first) / (last - first), 0, 1) * WIDE).astype(int)
+    steps: NDArray[np.int_] = np.rint(np.clip((x - first) / (last - first), 0, 1) * WIDE).astype(int)
+    return steps
 
 
 def _shading(shape: Json, layout: Json) -> str:
@@ -297,7 +303,7 @@ def _dots(marker: Json, across: NDArray[np.int_], down: NDArray[np.int_], known:
 
 def _height(note: Json) -> float:
     """Pixels that a text takes with what plotly leaves around it."""
-    return round(LINE_HEIGHT * note["font"]["size"]) + 2 * (1 + note.get("borderpad", 1))
+    return float(round(LINE_HEIGHT * note["font"]["size"]) + 2 * (1 + note.get("borderpad", 1)))
 
 
 def _note(note: Json, layout: Json, areas: Mapping[str, Area]) -> str:

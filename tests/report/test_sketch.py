@@ -6,13 +6,12 @@ from xml.etree import ElementTree
 import numpy as np
 import plotly.graph_objects as go
 import pytest
-import sketch
 from hypothesis import given
 from hypothesis import strategies as st
 from made_events import made_events
 
 from tsanomaly.detection.bands import expected_band
-from tsanomaly.report import figures
+from tsanomaly.report import figures, sketch
 from tsanomaly.report.heat_map import heat_map
 from tsanomaly.report.palette import DARK, LIGHT
 from tsanomaly.report.words import as_html
@@ -211,7 +210,8 @@ def test_a_figure_of_anything_else_is_not_sketched():
     texts.data[0].x = ["2026-01-01", "2026-01-02"]
     dated = plain([0.0, 1.0]).update_layout(xaxis={"type": "date", "range": ["2026-01-01", "2026-01-02"]})
     open_ended = plain([0.0, 1.0]).update_layout(xaxis={"range": None})
+    no_width = plain([0.0, 1.0]).update_layout(xaxis={"range": [3.0, 3.0]})
     circled = plain([0.0, 1.0]).add_shape(type="circle", xref="x", yref="y", x0=0, x1=1, y0=0, y1=1)
     log = plain([1.0, 2.0], type="log")
-    for figure in (heat_map(events), go.Figure(), bars, texts, dated, open_ended, circled, log):
+    for figure in (heat_map(events), go.Figure(), bars, texts, dated, open_ended, no_width, circled, log):
         assert sketch.html(figure) == ""
