@@ -26,3 +26,15 @@ def lowest_level_within(scores: Sequence[float], allowed: int, merge_gap: int, s
             break
         answer = level
     return answer
+
+
+def shortest_with(parts: list[int], share: float) -> tuple[int, int]:
+    """The first of the shortest stretches that hold a share of the sum; all of it where the sum is 0."""
+    if not sum(parts):
+        return 0, len(parts)
+    return next(
+        (first, first + length)
+        for length in range(1, len(parts) + 1)
+        for first in range(len(parts) - length + 1)
+        if sum(parts[first : first + length]) >= share * sum(parts)
+    )

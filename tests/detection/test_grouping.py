@@ -3,7 +3,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tsanomaly.detection.grouping import count_events, group, narrow, stretches
+from tsanomaly.detection.grouping import count_events, group, narrow, shortest_with, stretches
 
 GAPS = st.integers(0, 6)
 LENGTHS = st.integers(1, 6)
@@ -59,6 +59,19 @@ def test_counting_many_rows_at_many_levels_equals_grouping_at_some():
 def test_a_merge_gap_longer_than_the_series_leaves_one_event():
     assert count_events(np.array([3.0, 0.0, 2.0]), np.array([-1.0, 1.0, 2.5, 3.0]), 10**9, 1).tolist() == [1, 1, 1, 0]
     assert count_events(np.array([3.0, 0.0, 2.0]), np.array([1.0]), 10**9, 10**9).tolist() == [0]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=25), st.sampled_from([0.25, 0.5, 0.75, 1.0]))
+def test_the_shortest_stretch_with_a_share_equals_its_loop_twin(parts, share):
+    assert shortest_with(np.array(parts, float), share) == naive_grouping.shortest_with(parts, share)
+
+
+def test_the_shortest_stretch_is_the_first_of_several_and_whole_where_there_is_nothing():
+    assert shortest_with(np.array([0.0, 9.0, 0.5, 0.5, 0.0])) == (1, 2)
+    assert shortest_with(np.array([1.0, 1.0, 1.0, 1.0]), 0.5) == (0, 2)
+    assert shortest_with(np.zeros(4)) == (0, 4)
+    assert shortest_with(np.array([1e-320, 1e300, 1e300]), 0.9) == (1, 3)
 
 
 def test_a_run_is_narrowed_to_two_thirds_of_its_height():

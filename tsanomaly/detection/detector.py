@@ -256,6 +256,7 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         grouping = self._grouping()
         flags = np.nan_to_num(scores.total, nan=-np.inf) > threshold.value
         runs = narrow(group(flags, grouping.merge_gap, grouping.shortest), scores.total, self.severity_.usual)
+        runs = event_station.localise(series, scores, threshold, runs)
         return event_station.build(series, scores, threshold, self.severity_.of(scores.total), runs)
 
     def fit_threshold(self, rule: Rule) -> Threshold:

@@ -52,6 +52,25 @@ def narrow(runs: NDArray[np.intp], scores: NDArray[np.float64], usual: float) ->
     return narrowed
 
 
+WHERE = 0.9
+"""Share of what is off in an event that lies between its bounds."""
+
+
+def shortest_with(parts: NDArray[np.float64], share: float = WHERE) -> tuple[int, int]:
+    """The shortest stretch, half open, that holds a share of the sum of ``(n,)`` parts, none of them negative.
+
+    Of several as short the first; all of it where the sum is 0.
+    """
+    until = np.concatenate([[0.0], np.cumsum(parts)])
+    if not until[-1] > 0:
+        return 0, len(parts)
+    needed = until[:-1] + share * until[-1]
+    ends = np.searchsorted(until, np.minimum(needed, until[-1]), side="left")
+    ends[needed > until[-1] * (1 + 1e-12)] = 2 * len(parts)  # what follows is not enough
+    first = int(np.argmin(ends - np.arange(len(parts))))
+    return first, max(first + 1, int(ends[first]))
+
+
 def count_events(
     scores: NDArray[np.float64], levels: NDArray[np.float64], merge_gap: int = 0, shortest: int = 1
 ) -> NDArray[np.intp]:
