@@ -115,8 +115,11 @@ class Table {
   draw() {
     const focused = this.body.contains(this.root.getRootNode().activeElement);
     const height = this.frame.clientHeight || this.data.height;
-    const first = Math.max(0, Math.floor(this.frame.scrollTop / ROW) - BEYOND);
-    const last = Math.min(this.rows.length, Math.ceil((this.frame.scrollTop + height) / ROW) + BEYOND);
+    const inSight = Math.ceil(height / ROW);
+    // Of a list that has just become shorter, its end: it may be scrolled to where it has no rows any more.
+    const top = Math.min(Math.floor(this.frame.scrollTop / ROW), Math.max(0, this.rows.length - inSight));
+    const first = Math.max(0, top - BEYOND);
+    const last = Math.min(this.rows.length, top + inSight + 1 + BEYOND);
     this.body.replaceChildren(
       this.space(first), ...this.rows.slice(first, last).map((row) => this.line(row)), this.space(this.rows.length - last),
     );

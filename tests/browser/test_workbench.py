@@ -190,6 +190,25 @@ def test_events_are_filtered_by_words_ticked_and_judged_together(page, address, 
     assert {str(event.verdict) for event in workspace.events.list(plant, "boiler")} == {"true"}
 
 
+def test_a_list_that_becomes_shorter_is_never_blank_wherever_it_was_scrolled_to(page, address, workspace):
+    found_by(workspace, "long", {"many": 300, "few": 3})
+    page.goto(f"{address}/investigate?job=long&show=all")
+    expect(listed(page).first).to_be_visible()
+    settle(page)
+    body = page.locator("tbody")
+    body.evaluate("""body => {
+        const rows = () => body.querySelectorAll("[aria-selected]").length;
+        const seen = () => { body.dataset.least = Math.min(body.dataset.least ?? 1e9, rows()); };
+        new MutationObserver(seen).observe(body, { childList: true });
+        body.closest(".frame").scrollTop = 1e6;
+    }""")
+    expect(listed(page).last).to_be_visible()
+    page.get_by_role("combobox", name="Series").click()
+    page.get_by_role("option", name="few").click()
+    expect(listed(page)).to_have_count(3)
+    assert body.get_attribute("data-least") == "3"
+
+
 def test_keys_lead_through_the_events_and_a_note_stays(page, address, workspace, plant):
     page.goto(f"{address}/investigate?job={plant}&series=mill&show=all")
     expect(page.get_by_text("Event 1 of 6")).to_be_visible()
