@@ -222,7 +222,8 @@ def rows_of(events: list[StoredEvent]) -> event_table.Rows:
         {"head": "What broke", "wide": True},
         {"head": "Verdict"},
     ]
-    return event_table.Rows(columns, [_row(event, several, words.zone()) for event in events])
+    zone = words.zone()
+    return event_table.Rows(columns, [_row(event, several, zone) for event in events])
 
 
 def _row(event: StoredEvent, several: bool, zone: str) -> dict[str, object]:
@@ -233,7 +234,7 @@ def _row(event: StoredEvent, several: bool, zone: str) -> dict[str, object]:
     if row is None:
         if len(made) > MADE:
             made.clear()
-        row = made[key] = _made_of(event, several)
+        row = made[key] = _made_of(event, several, zone)
     return {**row, "cells": list(row["cells"])}
 
 
@@ -242,7 +243,7 @@ def _made() -> dict[tuple[object, ...], dict[str, Any]]:
     return {}
 
 
-def _made_of(event: StoredEvent, several: bool) -> dict[str, Any]:
+def _made_of(event: StoredEvent, several: bool, zone: str) -> dict[str, Any]:
     leading = event.channels[0] if event.channels else None
     broke = f"{ARROWS.get(leading.direction, '')} {shown(leading.name, 40)}" if leading else ""
     series = {"text": shown(event.series, 24), "title": f"{shown(event.series, 200)}, job {event.job}"}
@@ -251,7 +252,11 @@ def _made_of(event: StoredEvent, several: bool) -> dict[str, Any]:
         "quiet": event.status != EventStatus.FOUND or bool(event.held_back),
         "cells": [
             event_table.severity(event.severity),
-            {"text": words.moment(event.start), "by": event.start.timestamp(), "title": words.length(event)},
+            {
+                "text": words.moment(event.start, clock=zone),
+                "by": event.start.timestamp(),
+                "title": words.length(event),
+            },
             *([series] if several else []),
             {"text": event.kind or ""},
             {"text": broke},

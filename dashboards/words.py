@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
@@ -29,7 +30,9 @@ def chosen_zone() -> str | None:
 
     The field that asks for it is the last on a page, and so knows nothing yet when a link with a zone is first drawn.
     """
-    asked = st.session_state.get("zone", st.query_params.get("zone"))
+    if "zone" in st.session_state:
+        return st.session_state["zone"]
+    asked = st.query_params.get("zone")
     return asked if asked in zones() else None
 
 
@@ -38,17 +41,17 @@ def zone() -> str:
     return chosen_zone() or "UTC"
 
 
-@st.cache_data(show_spinner=False)
-def zones() -> list[str]:
+@cache
+def zones() -> tuple[str, ...]:
     """All that may be chosen."""
-    return sorted(available_timezones())
+    return tuple(sorted(available_timezones()))
 
 
-def moment(when: datetime | None, *, seconds: bool = False) -> str:
-    """``3 Feb 2026, 05:00`` on the chosen clock; a dash where there is none."""
+def moment(when: datetime | None, *, seconds: bool = False, clock: str | None = None) -> str:
+    """``3 Feb 2026, 05:00`` on the chosen clock, or another zone's; a dash where there is none."""
     if when is None:
         return "–"
-    local = when.astimezone(ZoneInfo(zone()))
+    local = when.astimezone(ZoneInfo(clock or zone()))
     return f"{local.day} {local:%b %Y, %H:%M:%S}" if seconds else f"{local.day} {local:%b %Y, %H:%M}"
 
 
