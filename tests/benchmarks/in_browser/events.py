@@ -9,7 +9,7 @@ from pathlib import Path
 
 from browser.journey import settle
 from in_browser.made import over, workspace_at
-from in_browser.pages import ROWS, new_page
+from in_browser.pages import ROWS, heard, new_page
 from in_browser.timing import NAMED, Line, answer, changed, until_drawn
 from playwright.sync_api import Browser
 
@@ -18,9 +18,11 @@ def events(browser: Browser, given: argparse.Namespace) -> Iterator[Line]:
     """A list of thousands of stored events: order and filters, until the screen has changed."""
     with tempfile.TemporaryDirectory() as home, over(Path(home), workspace_at(Path(home), 20, given.events)) as address:
         page = new_page(browser)
+        messages = heard(page)
         opened = until_drawn(page, f"{address}/investigate?show=all&job=plant", f"deep('{ROWS}').length")
         yield f"{given.events:,} events: the list, from the request, s", f"{opened:.2f}", "", None
         settle(page)
+        yield "largest message to the browser, kB", f"{max(messages) / 1000:.0f}", "", None
         asked = {
             "put in another order": lambda: page.get_by_role("columnheader", name="Start").click(),
             "filtered by a word": lambda: page.get_by_placeholder("Filter").fill("series 0007"),
