@@ -28,7 +28,7 @@ def test_a_spike_like_a_false_alarm_is_held_back_by_the_next_run(store, source):
     runner.run(wanted, at(7))
     store.verdicts.give(spike(store, EARLY).id, Judgement.FALSE_ALARM, author="ann", seen_version=0)
     runner.run(wanted, at(10))
-    assert "like the false alarm of 2026-01-04" in spike(store, LATE).held_back
+    assert "like the false alarm of 2026-01-05 03:30" in spike(store, LATE).held_back
     store.verdicts.undo(spike(store, EARLY).id, author="ann", seen_version=1)
     assert spike(store, EARLY).held_back == spike(store, LATE).held_back == ""
 

@@ -107,7 +107,7 @@ def test_a_format_whose_scores_meant_something_else_is_refused(saved, old):
         {"window": "wide"},
         {"views": []},
         {"views": [{**VIEW, "length": 10**9}]},
-        {"views": [{**VIEW, "point": 2}]},
+        {"views": [{**VIEW, "point": 200}]},
         {"views": [{**VIEW, "grain": 3}]},
         {"views": [{**VIEW, "grain": 0}]},
         {"views": [{**VIEW, "novelty": -1}]},

@@ -100,6 +100,14 @@ def test_a_single_wrong_reading_is_an_event_of_one_row(size):
     assert (first.start_row, first.peak_row, first.end_row) == (700, 700, 701)
 
 
+@pytest.mark.parametrize("places", [(100, 200, 300), (57, 211, 348)])
+def test_three_wild_readings_in_a_short_series_are_found_and_their_distance_is_no_period(places):
+    values = np.random.default_rng(0).random((400, 1))
+    values[list(places), 0] += (40, 60, 80)
+    found = Detector(twin=False).fit(hourly(values)).detect(hourly(values))
+    assert sorted(event.peak_row for event in found) == list(places)
+
+
 def test_a_level_that_stays_is_an_event_as_long_as_it_stays():
     values = wave(3000)
     values[1700:1760, 0] += 1.5

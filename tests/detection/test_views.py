@@ -28,10 +28,10 @@ def test_around_a_period_patterns_count_most() -> None:
 
 def test_without_a_period_windows_are_long_and_single_values_count_too() -> None:
     assert choose_views(drift(2000), "s", None, None, EARLY, 500) == [
-        View(100, novelty=NOVELTY),
+        View(100, point=2.0, novelty=NOVELTY),
         View(12, point=0.0),
-        View(100, early=True, novelty=NOVELTY),
-        View(200, early=True, novelty=NOVELTY),
+        View(100, early=True, point=2.0, novelty=NOVELTY),
+        View(200, early=True, point=2.0, novelty=NOVELTY),
     ]
 
 
@@ -48,6 +48,12 @@ def test_a_period_beyond_300_rows_is_seen_in_means_of_several_and_base_windows_a
 def test_several_channels_and_periods_beyond_1000_rows_are_not_seen_in_grains() -> None:
     assert {view.grain for view in choose_views(wave(8000, 470, channels=2), "s", None, None, EARLY, 2000)} == {1}
     assert choose_views(wave(16000, 1440), "s", None, None, EARLY, 4000)[0].length == 100
+
+
+def test_what_comes_back_fewer_than_eight_times_is_no_period() -> None:
+    assert choose_views(wave(400, 60), "s", None, None, (), 100)[0] == View(50, point=2.0, novelty=NOVELTY)
+    assert choose_views(wave(480, 60), "s", None, None, (), 100)[0] == View(60, point=0.5, novelty=NOVELTY)
+    assert choose_views(wave(3000, 500), "s", None, None, (), 100)[0].length == 100
 
 
 def test_channels_are_seen_together_in_windows_of_640_numbers_and_one_by_one_in_longer_ones() -> None:

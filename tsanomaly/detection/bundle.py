@@ -389,4 +389,4 @@ def _history(h: dict[str, Any]) -> History:
 def _plausible(view: View) -> bool:
     whole = view.grain >= 1 and view.length % view.grain == 0
     sized = whole and view.cells >= 2 and view.length <= MOST_WINDOW
-    return sized and 0 <= view.point <= 1 and 0 <= view.novelty <= MOST_WEIGHT
+    return sized and 0 <= view.point <= MOST_WEIGHT and 0 <= view.novelty <= MOST_WEIGHT

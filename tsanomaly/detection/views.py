@@ -20,6 +20,9 @@ SLOWEST_PERIOD = 1000
 """Likewise, of a lone channel that has none so short. Longer ones, such as a day of minutes, want fine rows beside.
 """
 
+PERIODS = 8
+"""Base windows that must fit into a series."""
+
 MOST_CELLS = 300
 """Cells in a channel's base window, at most: where it has more rows, a cell is the mean of several."""
 
@@ -41,9 +44,10 @@ NEIGHBOUR = 0.5
 NEIGHBOUR_SCALES = (1, 1 / 2)
 """Windows whose nearest neighbours are sought, in base windows: as they are, and in shape alone."""
 
-POINT, APERIODIC_POINT = 0.5, 1.0
+POINT, APERIODIC_POINT = 0.5, 2.0
 """What a single value's own error counts, beside 2 for its windows': in a lone channel with a period it is asked of the
-base member alone, for what is wrong there is mostly the pattern; of several channels, of every member."""
+base member alone, for what is wrong there is mostly the pattern; without one, of all members but those with short
+windows; of several channels, of every member."""
 
 CELLS, FEWEST = 640, 32
 """Numbers (rows × channels) in a base window, at most, so more channels mean fewer rows; but not fewer than this."""
@@ -88,9 +92,7 @@ def choose_views(
         DataError: the series has no stretch without a gap that is long enough for the base window.
     """
     n, c = scaled.shape
-    period = estimate_period(scaled, SHORTEST_PERIOD, LONGEST_PERIOD, prominence=PROMINENCE)
-    if period is None and c == 1:
-        period = estimate_period(scaled, LONGEST_PERIOD, SLOWEST_PERIOD, prominence=PROMINENCE)
+    period = _period(scaled)
     if scales is None:
         scales = CHANNEL_SCALES if c > 1 else SCALES if period else APERIODIC_SCALES
     if not scales or any(not s > 0 for s in (*scales, *early_scales)):
@@ -125,6 +127,16 @@ def _novelty(view: View, base: int, rows: int) -> float:
     return NOVELTY if view.length >= base and WINDOWS_TO_COMPARE * view.length <= rows else 0.0
 
 
+def _period(scaled: NDArray[np.float32]) -> int | None:
+    """The period, if it was seen often enough: the distance of two events in a short series is none."""
+    n, c = scaled.shape
+    period = estimate_period(scaled, SHORTEST_PERIOD, min(LONGEST_PERIOD, n // PERIODS), prominence=PROMINENCE)
+    if period is None and c == 1 and n // PERIODS > LONGEST_PERIOD:
+        most = min(SLOWEST_PERIOD, n // PERIODS)
+        period = estimate_period(scaled, LONGEST_PERIOD, most, prominence=PROMINENCE)
+    return period
+
+
 def _point(view: View, base: int, period: int | None, *, first: bool) -> float:
     if period:
         return POINT if first else 0.0
@@ -141,7 +153,7 @@ def _base_window(n: int, c: int, period: int | None, name: str, window: int | No
     if n < 8:
         raise DataError(f"series '{name}' has {n} row{'s' * (n != 1)}; at least 8 are needed to learn what is normal")
     most = max(FEWEST, CELLS // c) if c > 1 else SLOWEST_PERIOD
-    return max(2, min(period or NO_PERIOD, most, n // 8))
+    return max(2, min(period or NO_PERIOD, most, n // PERIODS))
 
 
 def _lengths(base: int, grain: int, scales: Sequence[float], rows: int) -> list[int]:
