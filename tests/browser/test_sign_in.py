@@ -88,6 +88,7 @@ def signed_in(page, address, name):
 def at_the_event(page, address):
     page.goto(f"{address}/investigate?job=plant&show=all")
     expect(page.get_by_text("Event 1 of 1")).to_be_visible()
+    expect(page.locator("tbody tr[aria-selected]")).to_be_visible()  # buttons and keys answer once all is there
     settle(page)
 
 
