@@ -5,8 +5,8 @@
 Anomalies of known kinds are put into seven synthetic series of 3,000 rows (``WORLDS``): periodic and not, one channel
 and three, with noise and with a drift. Printed is, for each strength and each kind put in, how often which kind was
 said. By default an event is the anomaly's own stretch, its ends moved by up to a quarter of its length; with
-``--detected`` it is what a detector that learned from the undisturbed series finds there, and anomalies it does not
-find are left out.
+``--detected`` it is what a detector that learned from the undisturbed series finds there; anomalies it does not find
+are left out, and how many it finds is said, and how many events there are in the undisturbed series.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 
 import numpy as np
 
-from tsanomaly import Detector, Training
+from tsanomaly import Detector
 from tsanomaly.detection.events import ChannelShare, Event, Events
 from tsanomaly.detection.kinds import EventKind, course_of
 from tsanomaly.detection.scores import Scores
@@ -96,14 +96,17 @@ def found(detector, series, injection):
 
 
 def measure(repeats, detected, seed):
-    """How often which kind was said, by strength and kind put in; and by world and kind how often the right one."""
+    """How often which kind was said, by strength and kind put in; by world and kind how often the right one; how many
+    anomalies were put in, by strength; and events in the undisturbed series."""
     random = np.random.default_rng(seed)
     said = defaultdict(Counter)
     right = defaultdict(list)
+    put, calm = Counter(), 0
     for name, values in worlds(random).items():
         series = series_of(values)
         units = local_variation(values, estimate_period(values, prominence=0.15))
-        detector = Detector(twin=False, training=Training(steps=300)).fit(series) if detected else None
+        detector = Detector(twin=False).fit(series) if detected else None
+        calm += len(detector.detect(series)) if detector is not None else 0
         for kind in Kind:
             if kind is Kind.BROKEN_CORRELATION and values.shape[1] == 1:
                 continue
@@ -121,11 +124,12 @@ def measure(repeats, detected, seed):
                         pair = event_at(changed, column, *moved(start, start + length, random))
                     else:
                         pair = found(detector, changed, injection)
+                    put[strength] += 1
                     if pair is not None:
                         answer = course_of(*pair).kind
                         said[strength, kind][answer] += 1
                         right[name, kind].append(answer is RIGHT[kind])
-    return said, right
+    return said, right, put, calm
 
 
 def main():
@@ -134,13 +138,18 @@ def main():
     parser.add_argument("--detected", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    said, right = measure(options.repeats, options.detected, options.seed)
+    said, right, put, calm = measure(options.repeats, options.detected, options.seed)
     for strength in STRENGTHS:
         print(f"\nstrength {strength:g}\n| put in | events | " + " | ".join(EventKind) + " |")
         print("|---" * (2 + len(EventKind)) + "|")
         for kind in Kind:
             counts = said[strength, kind]
             print(f"| {kind} | {counts.total()} | " + " | ".join(str(counts[k] or "") for k in EventKind) + " |")
+        named = sum(said[strength, kind].total() for kind in Kind)
+        correct = sum(said[strength, kind][RIGHT[kind]] for kind in Kind)
+        print(f"called right: {correct} of {named}; put in: {put[strength]}")
+    if options.detected:
+        print(f"\nevents in the undisturbed series: {calm}")
     print("\nright, by series and kind")
     for (name, kind), answers in right.items():
         print(f"  {name:40} {kind:20} {sum(answers):3} of {len(answers)}")

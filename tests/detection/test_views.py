@@ -28,10 +28,10 @@ def test_around_a_period_patterns_count_most() -> None:
 
 def test_without_a_period_windows_are_long_and_single_values_count_too() -> None:
     assert choose_views(drift(2000), "s", None, None, EARLY, 500) == [
-        View(100, point=2.0, novelty=NOVELTY),
+        View(100, novelty=NOVELTY),
         View(12, point=0.0),
-        View(100, early=True, point=2.0, novelty=NOVELTY),
-        View(200, early=True, point=2.0, novelty=NOVELTY),
+        View(100, early=True, novelty=NOVELTY),
+        View(200, early=True, novelty=NOVELTY),
     ]
 
 
@@ -51,7 +51,7 @@ def test_several_channels_and_periods_beyond_1000_rows_are_not_seen_in_grains() 
 
 
 def test_what_comes_back_fewer_than_eight_times_is_no_period() -> None:
-    assert choose_views(wave(400, 60), "s", None, None, (), 100)[0] == View(50, point=2.0, novelty=NOVELTY)
+    assert choose_views(wave(400, 60), "s", None, None, (), 100)[0] == View(50, novelty=NOVELTY)
     assert choose_views(wave(480, 60), "s", None, None, (), 100)[0] == View(60, point=0.5, novelty=NOVELTY)
     assert choose_views(wave(3000, 500), "s", None, None, (), 100)[0].length == 100
 

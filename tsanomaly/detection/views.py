@@ -44,7 +44,7 @@ NEIGHBOUR = 0.5
 NEIGHBOUR_SCALES = (1, 1 / 2)
 """Windows whose nearest neighbours are sought, in base windows: as they are, and in shape alone."""
 
-POINT, APERIODIC_POINT = 0.5, 2.0
+POINT, APERIODIC_POINT = 0.5, 1.0
 """What a single value's own error counts, beside 2 for its windows': in a lone channel with a period it is asked of the
 base member alone, for what is wrong there is mostly the pattern; without one, of all members but those with short
 windows; of several channels, of every member."""
