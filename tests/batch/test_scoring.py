@@ -19,7 +19,9 @@ from tsanomaly.batch.scoring import (
     row_at,
     settling,
 )
+from tsanomaly.detection import nearest
 from tsanomaly.detection.explanation import explain
+from tsanomaly.detection.gaps import prepare
 from tsanomaly.detection.thresholds import Quantile
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -109,6 +111,19 @@ def test_scored_as_it_arrives_a_series_has_the_events_it_has_as_a_file(detector,
     assert len(whole) == 2
     # Long windows are not cut at every row but from the end on, which moves an edge by a row or two.
     np.testing.assert_allclose(sorted(said), whole, atol=3)
+
+
+def test_rows_settle_later_where_windows_are_compared_with_few(monkeypatch):
+    monkeypatch.setattr(nearest, "MOST", 8)  # as of millions of rows
+    sparse, noise = Detector(model="linear", twin=False).fit(machine()), np.random.default_rng(1).normal(size=2000)
+    values = machine().values + (noise * np.linspace(1, 0, 2000))[:, None]  # what comes later is always more alike
+    until = 2000 - 6 * 100  # windows compared are 6 rows apart at most: they are the same ones
+    whole, part = (prepare(sparse.scaling_.apply(some), 6) for some in (values, values[:until]))
+    settled = until - settling(sparse) // STEP
+    for member in sparse.members_:
+        expected, said = (member.score(series).novelty for series in (whole, part))
+        np.testing.assert_allclose(said[:settled], expected[:settled], rtol=1e-4)
+        assert not np.allclose(said[settled:], expected[settled:until], rtol=1e-4)
 
 
 def test_another_rule_moves_the_threshold_and_the_detectors_own_is_kept_as_it_is(detector):

@@ -55,6 +55,16 @@ def test_distances_equal_those_of_every_pair(shape, monkeypatch):
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
 
 
+def test_windows_kept_further_apart_than_any_series_is_long_cost_no_memory():
+    series = prepared(wave(120))
+    windows = nearest.asked(series, 30)
+    code = windows.view[torch.from_numpy(windows.usable), 0]
+    far = np.array([10**6, 2**61])
+    found = nearest.distances(windows, code, 0, code[:2], far)  # a filter so wide would not fit into any memory
+    distance = torch.cdist(code, code[:2]).square().min()
+    np.testing.assert_allclose(found, float(distance), atol=1e-3)
+
+
 def test_a_window_is_not_compared_with_itself_when_the_series_comes_again_in_part():
     values = wave()
     values[300:330] = 0.0

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from tsanomaly.detection.detector import Detector
 from tsanomaly.detection.events import Event, Events
+from tsanomaly.detection.nearest import spacing
 from tsanomaly.detection.scaling import Scaling
 from tsanomaly.detection.scores import Scores
 from tsanomaly.detection.thresholds import Budget, Rule, Threshold, rule_named
@@ -226,8 +227,15 @@ def _judged(
 
 
 def settling(detector: Detector) -> timedelta:
-    """How long an event may still change because of rows that follow it: the longest window."""
-    longest = max([m.view.length for m in detector.members_] + [near.length for near in detector.neighbours_])
+    """How long an event may still change because of rows that follow it: the longest window.
+
+    Where a detector that learned from very many rows compares windows with a few of them, so much longer that the least
+    distance within half their spacing is known.
+    """
+    novelties = [member.novelty for member in detector.members_ if member.novelty is not None]
+    lengths = [member.view.length for member in detector.members_]
+    reach = [7 * kept.length // 8 + spacing(kept.rows) // 2 for kept in (*novelties, *detector.neighbours_)]
+    longest = max(lengths + reach)
     return timedelta(0) if detector.step_ is None else _step(detector.step_) * longest
 
 

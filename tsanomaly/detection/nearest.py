@@ -58,12 +58,17 @@ def distances(
     Returns:
         NaN where a window is not usable.
     """
-    spacing = int(np.median(np.diff(rows))) if len(rows) > 1 else 1
     starts = offset + windows.first + windows.usable * windows.stride
     out = np.full(windows.count, np.nan, np.float32)
     distance = nearest(code, starts, kept, rows, windows.length)
-    out[windows.usable] = minimum_filter1d(distance, max(1, round(spacing / windows.stride)))
+    width = max(1, round(spacing(rows) / windows.stride))
+    out[windows.usable] = minimum_filter1d(distance, min(width, 2 * len(distance) + 1))  # more reach no further
     return out
+
+
+def spacing(rows: NDArray[np.int64]) -> int:
+    """Rows from one kept window to the next, as a rule."""
+    return int(np.median(np.diff(rows))) if len(rows) > 1 else 1
 
 
 def by_row(windows: Windows, per_window: NDArray[np.float32]) -> NDArray[np.float32]:
