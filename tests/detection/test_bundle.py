@@ -134,6 +134,16 @@ def test_forged_tensors_with_a_matching_digest_are_refused(saved):
         load(saved)
 
 
+@pytest.mark.parametrize("rows", [[-1, 5], [0, 2**60]])
+def test_rows_that_no_series_has_are_refused(tmp_path, rows):
+    lone = Detector(training=Training(steps=5), twin=False, threshold=ExtremeValue(1e-3)).fit(wave()[:, :1])
+    path = save(lone, tmp_path / "lone.tsanomaly")
+    kept = lone.members_[0].novelty.errors[:2].half()
+    _rewrite(path, tensors={"member.0.novelty.errors": kept, "member.0.novelty.rows": torch.tensor(rows)})
+    with pytest.raises(BundleError, match="contradicts itself"):
+        load(path)
+
+
 def test_missing_files_folders_and_foreign_files_are_refused(tmp_path):
     with pytest.raises(BundleError, match="cannot be read: No such file or directory"):
         load(tmp_path / "nowhere")

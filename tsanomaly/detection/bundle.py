@@ -46,6 +46,7 @@ NAME = "tsanomaly.detector"
 MOST_BYTES = 2 * 1024**3
 MOST_WINDOW = 100_000
 MOST_WEIGHT = 100.0
+MOST_ROWS = 10**9
 """Sizes beyond which a file is not believed, whatever it says of itself."""
 
 _PARAMETERS = (
@@ -348,10 +349,11 @@ class _Builder:
         )
 
     def rows(self, name: str, count: int) -> np.ndarray[Any, np.dtype[np.int64]]:
-        """Row numbers in order, at least one."""
-        if not count:
+        """Row numbers of the series learned from, in order, at least one."""
+        rows = np.sort(self.tensor(name, count).to(torch.int64).numpy())
+        if not count or not 0 <= rows[0] <= rows[-1] < MOST_ROWS:
             raise ValueError(name)
-        return np.sort(self.tensor(name, count).to(torch.int64).numpy())
+        return rows
 
     def tensor(self, name: str, *shape: int) -> Tensor:
         """A tensor that must have this shape and hold only finite numbers."""
