@@ -135,11 +135,12 @@ class Member:
     @torch.no_grad()
     def whitened(self, windows: Windows, index: NDArray[np.intp]) -> Tensor:
         """``(w, cells)`` whitened errors of some windows of one channel."""
-        parts = [torch.empty(0, windows.cells)]
-        for chosen in torch.split(torch.from_numpy(index), max(1, CHUNK_CELLS // windows.length)):
-            x, mask = windows.gather(chosen)
-            parts.append(self.residuals.whiten((self.model.reconstruct(x) - x) * mask)[:, 0])
-        return torch.cat(parts)
+        out = torch.empty(len(index), windows.cells)  # written into: joined parts would be held twice
+        size = max(1, CHUNK_CELLS // windows.length)
+        for first in range(0, len(index), size):
+            x, mask = windows.gather(torch.from_numpy(index[first : first + size]))
+            out[first : first + size] = self.residuals.whiten((self.model.reconstruct(x) - x) * mask)[:, 0]
+        return out
 
 
 def learn(

@@ -28,6 +28,9 @@ from tsanomaly.detection.windows import Windows, cut
 MOST_NUMBERS = 1_000_000
 """Numbers of errors kept, at most: 2 MB in a saved model."""
 
+PIECE = 1_000
+"""Windows whose logarithms are taken at a time."""
+
 Whitened = Callable[[Windows, NDArray[np.intp]], Tensor]
 """A member's whitened errors ``(w, cells)`` of some windows of one channel."""
 
@@ -66,7 +69,9 @@ class Novelty:
             ``(n, 1)`` mean squared distance over half a window, NaN where no complete window is near.
         """
         windows = nearest.asked(prepared, self.length, self.grain)
-        errors = _logarithms(whitened(windows, windows.usable))
+        errors = whitened(windows, windows.usable)
+        for some in errors.split(PIECE):  # in place: of millions of rows they are hundreds of megabytes
+            some.copy_(_logarithms(some))
         distance = nearest.distances(windows, errors, offset, self.errors, self.rows)
         return nearest.by_row(windows, distance[:, None])
 
