@@ -232,10 +232,10 @@ def settling(detector: Detector) -> timedelta:
     Where a detector that learned from very many rows compares windows with a few of them, so much longer that the least
     distance within half their spacing is known.
     """
-    novelties = [member.novelty for member in detector.members_ if member.novelty is not None]
-    lengths = [member.view.length for member in detector.members_]
-    reach = [7 * kept.length // 8 + spacing(kept.rows) // 2 for kept in (*novelties, *detector.neighbours_)]
-    longest = max(lengths + reach)
+    kept = [(near.length, near.rows) for near in detector.neighbours_]
+    kept += [(m.view.length, m.novelty.rows) for m in detector.members_ if m.novelty is not None]
+    reach = [7 * length // 8 + spacing(rows) // 2 for length, rows in kept]
+    longest = max([member.view.length for member in detector.members_] + reach)
     return timedelta(0) if detector.step_ is None else _step(detector.step_) * longest
 
 

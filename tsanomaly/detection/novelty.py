@@ -70,7 +70,7 @@ class Novelty:
         """
         windows = nearest.asked(prepared, self.length, self.grain)
         errors = whitened(windows, windows.usable)
-        for some in errors.split(PIECE):  # in place: of millions of rows they are hundreds of megabytes
+        for some in torch.split(errors, PIECE):  # in place: of millions of rows they are hundreds of megabytes
             some.copy_(_logarithms(some))
         distance = nearest.distances(windows, errors, offset, self.errors, self.rows)
         return nearest.by_row(windows, distance[:, None])
