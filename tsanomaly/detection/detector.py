@@ -54,7 +54,8 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     """Finds anomalies in a time series by the reconstruction errors of tied autoencoders, and by what has no like.
 
     Args:
-        window: rows in the base window; ``None``: the series' own period.
+        window: rows in the base window; ``None``: the series' own period. Of a lone channel's more than 300 rows the
+            models see means of several, and the base window has a whole number of these.
         scales: window lengths, in base windows, of the members that learn from all rows; ``None``: chosen by whether
             the series has a period (:mod:`tsanomaly.detection.views`).
         early_scales: likewise of the members that learn from the reference rows alone (with several channels at the

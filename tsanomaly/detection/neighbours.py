@@ -24,6 +24,7 @@ from torch import Tensor
 
 from tsanomaly.detection import nearest
 from tsanomaly.detection.gaps import Prepared
+from tsanomaly.detection.scoring import CHUNK_CELLS
 from tsanomaly.detection.training import OnProgress, report
 from tsanomaly.detection.windows import Windows, cut
 
@@ -38,9 +39,6 @@ SAMPLE = 5_000
 
 QUIET = 0.1
 """Share of the usual spread that is added to a window's own."""
-
-CHUNK_CELLS = 1_000_000
-"""Window cells held at once."""
 
 
 @dataclass(frozen=True, eq=False)
