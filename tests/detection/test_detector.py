@@ -108,6 +108,14 @@ def test_three_wild_readings_in_a_short_series_are_found_and_their_distance_is_n
     assert sorted(event.peak_row for event in found) == list(places)
 
 
+@pytest.mark.parametrize("row", [2, 7, 46])
+def test_a_wrong_reading_in_the_first_window_is_an_event_of_that_row(row):
+    values = (np.sin(2 * np.pi * np.arange(6000) / 50) + 0.1 * np.random.default_rng(0).normal(size=6000))[:, None]
+    values[row] += 6
+    first = Detector(twin=False, training=Training(steps=150)).fit(values).detect(values)[0]
+    assert (first.start_row, first.end_row) == (row, row + 1)
+
+
 def test_a_level_that_stays_is_an_event_as_long_as_it_stays():
     values = wave(3000)
     values[1700:1760, 0] += 1.5

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.ndimage import minimum_filter1d
+from scipy.ndimage import maximum_filter1d, minimum_filter1d
 from torch import Tensor
 
 from tsanomaly.detection.gaps import Prepared
@@ -71,9 +71,17 @@ def spacing(rows: NDArray[np.int64]) -> int:
     return int(np.median(np.diff(rows))) if len(rows) > 1 else 1
 
 
-def by_row(windows: Windows, per_window: NDArray[np.float32]) -> NDArray[np.float32]:
-    """``(w, c)`` to ``(n, c)``: averaged over half a window, NaN where no usable window is near."""
-    return spread(per_window, windows, _covered(windows))
+def by_row(windows: Windows, per_window: NDArray[np.float32], present: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """``(w, c)`` to ``(n, c)``: averaged over half a window, NaN where no usable window is near.
+
+    Rows that only a window between two of these covers, as the first ones of a series, take the nearest one's value:
+    were they not judged, what else is said of them would weigh more there than anywhere.
+
+    Args:
+        present: ``(n,)`` rows that may lie inside a window. Gaps are wider than windows are apart.
+    """
+    near = maximum_filter1d(_covered(windows), 2 * windows.stride - 1)
+    return spread(per_window, windows, near & present)
 
 
 def nearest(

@@ -117,7 +117,7 @@ class Neighbours:
             )
             per_window[:, channel] = nearest.distances(windows, code, offset, self.codes[channel], self.rows)
             report(on_progress, stage, channel + 1, windows.channels)
-        return nearest.by_row(windows, per_window)
+        return nearest.by_row(windows, per_window, prepared.present)
 
 
 def _shaped(x: Tensor, floor: Tensor) -> Tensor:

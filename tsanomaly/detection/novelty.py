@@ -73,7 +73,7 @@ class Novelty:
         for some in torch.split(errors, PIECE):  # in place: of millions of rows they are hundreds of megabytes
             some.copy_(_logarithms(some))
         distance = nearest.distances(windows, errors, offset, self.errors, self.rows)
-        return nearest.by_row(windows, distance[:, None])
+        return nearest.by_row(windows, distance[:, None], prepared.present)
 
 
 def _logarithms(z: Tensor) -> Tensor:
