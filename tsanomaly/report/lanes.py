@@ -20,6 +20,9 @@ LANES = 30
 LANE = 26
 """Pixels of a lane."""
 
+TOOLS = 30
+"""Pixels above the lanes where the figure's tools appear: over a mark they would keep clicks from it."""
+
 SEVERE = 40.0
 """Severity from which a mark has its full size and ink."""
 
@@ -108,8 +111,8 @@ def swim_lanes(
     )
     line = {"gridcolor": palette.grid, "zeroline": False, "linecolor": palette.grid}
     figure.update_layout(
-        height=56 + LANE * max(2, len(lanes)),
-        margin={"l": 8, "r": 12, "t": 8, "b": 32},
+        height=48 + TOOLS + LANE * max(2, len(lanes)),
+        margin={"l": 8, "r": 12, "t": TOOLS, "b": 32},
         xaxis={**line, "type": "date", "range": [at(since), at(until)]},
         yaxis={
             **line,
