@@ -105,6 +105,11 @@ def test_a_format_whose_scores_meant_something_else_is_refused(saved, old):
     "change",
     [
         {"window": "wide"},
+        {"window": -5},
+        {"origin": 2**63},
+        {"vouched": -1},
+        {"step_ns": 0},
+        {"rows_per_week": float("inf")},
         {"views": []},
         {"views": [{**VIEW, "length": 10**9}]},
         {"views": [{**VIEW, "point": 200}]},
@@ -128,8 +133,17 @@ def test_a_forged_description_with_a_matching_digest_is_refused(saved, change):
         load(saved)
 
 
-def test_forged_tensors_with_a_matching_digest_are_refused(saved):
-    _rewrite(saved, tensors={"member.0.residuals.root": torch.zeros(2, 3, 3)})
+@pytest.mark.parametrize(
+    ("name", "forge"),
+    [
+        ("member.0.residuals.root", lambda root: root[:, 1:, 1:]),
+        ("member.0.residuals.root", lambda root: root.double()),
+        ("member.0.residuals.root", lambda root: root * torch.inf),
+        ("member.0.usual.mean", lambda mean: mean.to(torch.int64)),
+    ],
+)
+def test_forged_tensors_with_a_matching_digest_are_refused(saved, name, forge):
+    _rewrite(saved, tensors={name: forge(load_file(saved)[name]).contiguous()})
     with pytest.raises(BundleError, match="contradicts itself"):
         load(saved)
 

@@ -47,6 +47,7 @@ MOST_BYTES = 2 * 1024**3
 MOST_WINDOW = 100_000
 MOST_WEIGHT = 100.0
 MOST_ROWS = 10**9
+MOST_NANOSECONDS = 2**63 - 1
 """Sizes beyond which a file is not believed, whatever it says of itself."""
 
 _PARAMETERS = (
@@ -280,14 +281,15 @@ class _Builder:
         detector.neighbours_ = [self.near(i, int(n["length"]), bool(n["shape"])) for i, n in enumerate(d["neighbours"])]
         detector.neighbours_usual_ = [self.usual(f"neighbours.{i}", 1) for i in range(len(d["neighbours"]))]
         detector.plateaus_ = Plateaus(float(d["plateaus"]["usual"]), int(d["plateaus"]["reach"]))
-        detector.origin_ = int(d["origin"])
-        detector.vouched_ = int(d["vouched"])
+        detector.origin_ = _within(int(d["origin"]), -MOST_NANOSECONDS, MOST_NANOSECONDS)
+        detector.vouched_ = _within(int(d["vouched"]), 0, MOST_ROWS)
         detector.history_ = [_history(h) for h in d["history"]]
-        detector.window_ = int(d["window"])
+        detector.window_ = _within(int(d["window"]), 2, MOST_WINDOW)
         detector.channels_ = self.channels
         detector.n_features_in_ = c
-        detector.step_ = None if d["step_ns"] is None else np.timedelta64(int(d["step_ns"]), "ns")
-        detector.rows_per_week_ = float(d["rows_per_week"])
+        step = None if d["step_ns"] is None else _within(int(d["step_ns"]), 1, MOST_NANOSECONDS)
+        detector.step_ = None if step is None else np.timedelta64(step, "ns")
+        detector.rows_per_week_ = _positive(float(d["rows_per_week"]))
         detector.calibration_ = self.tensors["calibration"].to(torch.float32).flatten().numpy()
         threshold = dict(d["threshold"])
         value = math.inf if threshold["value"] == "infinite" else float(threshold["value"])
@@ -322,7 +324,7 @@ class _Builder:
             raise ValueError("novelty")
         name = f"member.{i}.novelty"
         count = len(self.tensors[f"{name}.errors"])
-        errors = self.tensor(f"{name}.errors", count, view.cells).to(torch.float32)
+        errors = self.tensor(f"{name}.errors", count, view.cells, dtype=torch.float16).to(torch.float32)
         return Novelty(view.length, view.grain, errors, self.rows(f"{name}.rows", count))
 
     def usual(self, voice: str, numbers: int) -> Usual:
@@ -350,25 +352,37 @@ class _Builder:
 
     def rows(self, name: str, count: int) -> np.ndarray[Any, np.dtype[np.int64]]:
         """Row numbers of the series learned from, in order, at least one."""
-        rows = np.sort(self.tensor(name, count).to(torch.int64).numpy())
+        rows = np.sort(self.tensor(name, count, dtype=torch.int64).numpy())
         if not count or not 0 <= rows[0] <= rows[-1] < MOST_ROWS:
             raise ValueError(name)
         return rows
 
-    def tensor(self, name: str, *shape: int) -> Tensor:
-        """A tensor that must have this shape and hold only finite numbers."""
+    def tensor(self, name: str, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+        """A tensor that must have this shape and kind, and hold only finite numbers."""
         tensor = self.tensors[name]
-        if tensor.shape != shape or not bool(torch.isfinite(tensor).all()):
+        if tensor.shape != shape or tensor.dtype != dtype or not bool(torch.isfinite(tensor).all()):
             raise ValueError(name)
         return tensor
 
     def array(self, name: str, *shape: int) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """Likewise, as float64."""
-        return self.tensor(name, *shape).to(torch.float64).numpy()
+        """Likewise, of float64."""
+        return self.tensor(name, *shape, dtype=torch.float64).numpy()
 
 
 def _one_of(value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
+        raise ValueError(value)
+    return value
+
+
+def _within(value: int, least: int, most: int) -> int:
+    if not least <= value <= most:
+        raise ValueError(value)
+    return value
+
+
+def _positive(value: float) -> float:
+    if not 0 < value < math.inf:
         raise ValueError(value)
     return value
 
