@@ -125,12 +125,15 @@ def look(run: Run) -> Look | None:
         return None
 
 
-def chart(figure: Any, *, name: str, key: str, config: dict[str, Any], **more: Any) -> None:
+def chart(figure: Any, *, name: str, key: str, config: dict[str, Any], **more: Any) -> Any:
     """A figure. In a session's first seconds it is sketched in its place, too: plotly is yet to reach the browser.
 
     Args:
         name: of the place on the page, the same from run to run.
         key, config, more: as ``st.plotly_chart`` takes them.
+
+    Returns:
+        What ``st.plotly_chart`` returns: what is chosen in it.
     """
     now = time.monotonic()
     drawn = sketch.html(figure) if now - st.session_state.setdefault("first-figure", now) < SKETCHED else ""
@@ -138,7 +141,7 @@ def chart(figure: Any, *, name: str, key: str, config: dict[str, Any], **more: A
         place = st.empty()
         if drawn:
             place.html(drawn)
-        st.plotly_chart(figure, theme=None, key=key, config=config, **more)
+        return st.plotly_chart(figure, theme=None, key=key, config=config, **more)
 
 
 def picture(series: tsanomaly.Series) -> None:

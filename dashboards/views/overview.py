@@ -100,14 +100,15 @@ def open_events(events: list[StoredEvent]) -> None:
         since, until = first - margin, last + margin
     else:
         since, until = now - timedelta(days=days), now
-    marks = [mark_of(event) for event in events if event.start < until and event.end > since]
+    zone = words.zone()
+    marks = [mark_of(event, zone) for event in events if event.start < until and event.end > since]
     if not marks:
         pieces.lead(f"No open event in this {span.lower()}; {counted(len(events), 'older one')} under All open.")
         return
     key = f"lanes-{span}"
-    chosen = st.plotly_chart(
-        swim_lanes(marks, since, until, words.zone(), palette=session.palette()),
-        theme=None,
+    chosen = pieces.chart(
+        swim_lanes(marks, since, until, zone, palette=session.palette()),
+        name="lanes",
         key=key,
         config=CONFIG,
         on_select="rerun",
@@ -123,12 +124,11 @@ def open_events(events: list[StoredEvent]) -> None:
     st.caption(f"The larger, the more severe. Click a mark to look at its event.{more}")
 
 
-def mark_of(event: StoredEvent) -> Mark:
+def mark_of(event: StoredEvent, zone: str) -> Mark:
     """An event in its lane."""
     leading = event.channels[0].name if event.channels else ""
-    said = (
-        f"severity {event.severity:.0f}, {words.moment(event.start)}, {event.kind or 'event'} in {shown(leading, 40)}"
-    )
+    start = words.moment(event.start, clock=zone)
+    said = f"severity {event.severity:.0f}, {start}, {event.kind or 'event'} in {shown(leading, 40)}"
     lane = event.series if event.series == event.job else f"{event.job} · {event.series}"
     return Mark(event.id, lane, event.start, event.end, event.severity, said)
 

@@ -1,13 +1,19 @@
 """What is seen before plotly is there: lines where plotly will draw them, and no moment without them."""
 
+from datetime import UTC, datetime, timedelta
+
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 from browser.journey import settle, upload, wait_for_events
+from browser.serving import dashboard
 from playwright.sync_api import expect
 from plotly.offline import get_plotlyjs
+from store_samples import event, scored
 
 from tsanomaly.report import sketch
+from tsanomaly.report.ticks import LONG, clock_ticks
+from tsanomaly.workspace import Workspace
 
 pytestmark = pytest.mark.browser
 
@@ -49,6 +55,26 @@ TEXTS = """
   return [each.textContent, box.x, box.y];
 })
 """
+SKETCHED_MARKS = """
+async () => {
+  const image = document.querySelector(".ts-sketch img");
+  const frame = image.getBoundingClientRect();
+  const picture = new DOMParser().parseFromString(await (await fetch(image.src)).text(), "image/svg+xml");
+  const { width, height } = picture.documentElement.viewBox.baseVal;
+  return [...picture.querySelectorAll("use")].map((use) => {
+    const [edge, inside] = [...picture.querySelector(use.getAttribute("href")).children]
+      .map((each) => Number(each.getAttribute("stroke-width")));
+    const [x, y] = ["x", "y"].map((way) => Number(use.getAttribute(way)));
+    return [frame.x + (x / width) * frame.width, frame.y + (y / height) * frame.height, (edge + inside) / 2];
+  });
+}
+"""
+PLOTLY_MARKS = """
+() => [...document.querySelectorAll(".points path")].map((path) => {
+  const box = path.getBoundingClientRect();
+  return [box.x + box.width / 2, box.y + box.height / 2, box.width];
+})
+"""
 WATCH = """
 () => {
   window.seen = new Set();
@@ -62,6 +88,23 @@ WATCH = """
 }
 """
 """Notes of every frame whether the sketch is seen, and whether plotly's lines are."""
+
+
+@pytest.fixture(scope="module")
+def lanes(tmp_path_factory):
+    """The address of a dashboard with open events of two series."""
+    home = tmp_path_factory.mktemp("lanes")
+    begin = datetime(2026, 5, 1, tzinfo=UTC)
+    with Workspace.open(home / "workspace.db") as workspace:
+        workspace.jobs.put("plant", 'name = "plant"\n[source]\nkind = "files"\npath = "plant/*.csv"\n')
+        run = workspace.runs.claim("plant", begin, "test", timedelta(minutes=1), begin)
+        results = []
+        for name, first in (("a", 0), ("a mill of a long name", 30)):
+            found = [event(at, at + 6, 5.0 + at) for at in range(first, first + 40, 10)]
+            results.append(scored(*found, series=name))
+        workspace.commit(run, results, begin)
+    with dashboard(home) as where:
+        yield where
 
 
 @pytest.fixture
@@ -79,7 +122,8 @@ def test_events_are_seen_before_plotly_is_there_and_stay_where_they_are(page, he
     page.evaluate("document.fonts.ready")
     assert page.locator(".js-plotly-plot").count() == 0
     sketched = page.evaluate(SKETCHED_LINES)
-    texts = page.evaluate(TEXTS, f"{WHOLE} .ts-sketch span")
+    texts = page.evaluate(TEXTS, f"{WHOLE} .ts-sketch span:not(.ts-tick)")
+    times = page.evaluate(TEXTS, f"{WHOLE} .ts-sketch .ts-tick")
     assert len(sketched["boxes"]) == 3
     assert sketched["shades"] == 3
     assert [text for text, *_ in texts][:3] == ["pressure", "flow", "anomaly score"]
@@ -90,9 +134,47 @@ def test_events_are_seen_before_plotly_is_there_and_stay_where_they_are(page, he
     wait_for_events(page)
     assert page.evaluate("[...seen]") == ["visible, not drawn", "hidden, drawn"]
     np.testing.assert_allclose(page.evaluate(PLOTLY_LINES)[:3], sketched["boxes"], atol=NEAR)
-    drawn = page.evaluate(TEXTS, f"{WHOLE} .annotation-text")
-    assert [text for text, *_ in drawn] == [text for text, *_ in texts]
-    np.testing.assert_allclose([at for _, *at in drawn], [at for _, *at in texts], atol=NEAR)
+    same_texts(page.evaluate(TEXTS, f"{WHOLE} .annotation-text"), texts)
+    same_texts(page.evaluate(TEXTS, f"{WHOLE} .xtick text"), times)
+
+
+def same_texts(drawn, sketched):
+    """Lines of a text are parts of it to plotly, and without a break between them."""
+    assert drawn
+    assert [text for text, *_ in drawn] == [text.replace("\n", "") for text, *_ in sketched]
+    np.testing.assert_allclose([at for _, *at in drawn], [at for _, *at in sketched], atol=NEAR)
+
+
+def test_lanes_are_seen_before_plotly_is_there_and_lead_to_an_event_once_it_is(page, held, lanes):
+    page.goto(f"{lanes}/overview")
+    expect(page.locator(SKETCH)).to_be_visible()
+    expect(page.get_by_role("radio", name="Month")).to_be_visible()  # what is above it has its height
+    settle(page)
+    page.evaluate("document.fonts.ready")
+    sketched = page.evaluate(SKETCHED_MARKS)
+    names = page.evaluate(TEXTS, ".ts-sketch > :first-child span")
+    times = page.evaluate(TEXTS, ".ts-tick")
+    assert len(sketched) == 8
+    assert {name for name, *_ in names} == {"plant · a", "plant · a mill of a long name"}
+
+    held[0].continue_()
+    expect(page.locator(SKETCH)).to_be_hidden()
+    np.testing.assert_allclose(page.evaluate(PLOTLY_MARKS), sketched, atol=NEAR)
+    same_texts(page.evaluate(TEXTS, ".ytick text"), names)
+    same_texts(page.evaluate(TEXTS, ".xtick text"), times)
+    *_, (x, y, _) = sketched
+    page.mouse.click(x, y)
+    page.wait_for_url("**/investigate?event=*")
+
+
+def test_a_narrow_page_has_no_times_but_those_of_plotly(page, held, lanes):
+    page.set_viewport_size({"width": 700, "height": 768})
+    page.goto(f"{lanes}/overview")
+    expect(page.locator(SKETCH)).to_be_visible()
+    settle(page)
+    expect(page.locator(".ts-tick").first).to_be_hidden()
+    held[0].continue_()
+    expect(page.locator(".xtick").first).to_be_visible()
 
 
 def test_a_click_before_plotly_is_there_leaves_no_picture_out(page, held, address, judged_run):
@@ -141,6 +223,21 @@ def test_axes_are_ranged_as_plotly_ranges_them(page):
         )
         area = sketch.areas_of(layout, traces)["y"]
         np.testing.assert_allclose((area.low, area.high), told, rtol=1e-9, atol=1e-9 * (area.high - area.low))
+
+
+def test_times_are_where_plotly_has_them(page):
+    page.set_content(f"<script>{get_plotlyjs()}</script><div id=here></div>")
+    draws = np.random.default_rng(5)
+    for _ in range(40):
+        first = float(np.round(draws.uniform(0, 2e12), -draws.integers(0, 8)))
+        last = first + float(np.exp(draws.uniform(np.log(2e4), np.log(4e12))))
+        told = page.evaluate(
+            """async ([ends, width]) => (await Plotly.newPlot("here", [{ x: ends, y: [0, 1] }],
+              { width, margin: { l: 50, r: 50 }, xaxis: { type: "date", range: ends } }))
+              && here._fullLayout.xaxis._vals.map((tick) => [tick.x, tick.text.replace("<br>", "\\n")])""",
+            [[first, last], int(draws.integers(LONG + 100, 1500))],
+        )
+        assert [list(tick) for tick in clock_ticks(first, last)] == told
 
 
 def any_figure(draws):

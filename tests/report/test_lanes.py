@@ -1,5 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
+
 from tsanomaly.report.lanes import LANES, Mark, lanes_of, swim_lanes
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
@@ -14,11 +16,10 @@ def mark(key, lane="a", hours=0.0, severity=20.0):
 def test_each_event_is_a_mark_at_its_start_on_the_zones_clock():
     figure = swim_lanes([mark("x"), mark("y", "b", 5)], BEGIN, BEGIN + timedelta(days=1), "Europe/Berlin")
     bars, marks = figure.data
-    assert dict(zip(marks.customdata, marks.x, strict=True)) == {
-        "x": "2026-03-01 01:00:00.000",
-        "y": "2026-03-01 06:00:00.000",
-    }
-    assert bars.x[:2] == ("2026-03-01 01:00:00.000", "2026-03-01 02:00:00.000")
+    clock = dict(zip(marks.customdata, np.asarray(marks.x, "M8[ms]").astype(str), strict=True))
+    assert clock == {"x": "2026-03-01T01:00:00.000", "y": "2026-03-01T06:00:00.000"}
+    lasting = np.asarray(bars.x[:2], "M8[ms]").astype(str).tolist()
+    assert lasting == ["2026-03-01T01:00:00.000", "2026-03-01T02:00:00.000"]
 
 
 def test_the_lane_with_the_most_severe_event_is_first_and_too_many_are_cut():

@@ -1,4 +1,5 @@
 import re
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from urllib.parse import unquote
 from xml.etree import ElementTree
@@ -13,6 +14,7 @@ from made_events import made_events
 from tsanomaly.detection.bands import expected_band
 from tsanomaly.report import figures, sketch
 from tsanomaly.report.heat_map import heat_map
+from tsanomaly.report.lanes import Mark, swim_lanes
 from tsanomaly.report.palette import DARK, LIGHT
 from tsanomaly.report.words import as_html
 from tsanomaly.series import Series
@@ -58,12 +60,22 @@ def lines(figure):
     return [points(path.get("d")) for path in drawn(figure).iter(f"{SVG}path") if path.get("fill") == "none"]
 
 
+def dots(figure):
+    """Each marker, in their order: where it is, how it is drawn, and the opacity of it all."""
+    picture = drawn(figure)
+    looks = {f"#{each.get('id')}": each for each in picture.iter(f"{SVG}g")}
+    return [
+        (float(use.get("x")), int(use.get("y")), list(looks[use.get("href")]), looks[use.get("href")].get("opacity"))
+        for use in picture.iter(f"{SVG}use")
+    ]
+
+
 def plain(y, x=None, height=100, **axis):
     """A figure of one line on an axis of 80 pixels, 10 below the figure's top."""
     trace = {"x": np.arange(len(y)) if x is None else x, "y": y, "mode": "lines", "line": {"color": "red", "width": 1}}
     figure = go.Figure(go.Scatter(**trace, xaxis="x", yaxis="y"))
     ends = [float(np.min(trace["x"])), float(np.max(trace["x"]))]
-    figure.update_layout(height=height, margin={"l": 20, "r": 10, "t": 10, "b": 10})
+    figure.update_layout(height=height, margin={"l": 20, "r": 10, "t": 10, "b": 10}, font={"size": 12, "color": "grey"})
     figure.update_layout(xaxis={"type": "linear", "range": ends}, yaxis={"domain": [0, 1], **axis})
     return figure
 
@@ -109,15 +121,47 @@ def test_markers_are_round_dots_with_an_edge_and_get_room_of_their_own():
     figure = plain([0.0, 10.0])
     marker = {"size": 16.0, "color": "blue", "line": {"color": "white", "width": 2.0}}
     figure.add_trace(go.Scatter(x=[1.0], y=[10.0], mode="markers", marker=marker, xaxis="x", yaxis="y"))
-    picture = drawn(figure)
-    dot = next(path for path in picture.iter(f"{SVG}path") if path.get("id"))
-    at = points(dot.get("d"))[0][0]
-    assert at[0] == 1000
-    assert at[1] / 4 == pytest.approx(10 + 4 + 16 / 1.6, abs=0.2)
-    assert dot.get("stroke-linecap") == "round"
-    edge, inside = picture.iter(f"{SVG}use")
+    [(across, down, strokes, opacity)] = dots(figure)
+    assert across == 1000
+    assert down / 4 == pytest.approx(10 + 4 + 16 / 1.6, abs=0.2)
+    assert opacity == "1"
+    assert [stroke.get("d") for stroke in strokes] == ["M0 0h0"] * 2
+    edge, inside = strokes
     assert (edge.get("stroke"), edge.get("stroke-width")) == ("white", "18")
     assert (inside.get("stroke"), inside.get("stroke-width")) == ("blue", "14")
+
+
+def test_markers_keep_their_order_sizes_and_opacities_and_are_left_out_beyond_the_axis():
+    figure = plain([0.0, 10.0], range=[0, 10])
+    marker = {"size": [9.0, 7.0, 8.0, 9.0], "opacity": [1.0, 0.5, 0.7, 1.0], "color": "blue"}
+    figure.add_trace(go.Scatter(x=[0.5, 0.25, -0.1, 0.75], y=[0, 5, 5, 10], mode="markers", marker=marker))
+    assert [(x, y, [stroke.get("stroke-width") for stroke in strokes], o) for x, y, strokes, o in dots(figure)] == [
+        (500, 4 * 90, ["9"], "1"),
+        (250, 4 * 50, ["7"], "0.5"),
+        (750, 4 * 10, ["9"], "1"),
+    ]
+
+
+def test_markers_of_several_sizes_are_seen_through_as_plotly_has_them():
+    figure = plain([0.0, 10.0])
+    marker = {"size": [7.0, 8.0], "color": "blue"}
+    figure.add_trace(go.Scatter(x=[0, 1], y=[0, 10], mode="markers", marker=marker))
+    assert {opacity for *_, opacity in dots(figure)} == {"0.7"}
+
+
+def test_bars_in_lanes_do_not_run_into_each_other():
+    x = [0.5, 0.75, np.nan, 0.75, 1, np.nan, 0, 0.25, np.nan, 0.25, 0.25]
+    y = [0, 0, np.nan, 10, 10, np.nan, 5, 5, np.nan, 0, 0]
+    figure = plain(y, x, range=[0, 10]).update_layout(xaxis={"range": [0, 1]})
+    figure.data[0].opacity = 0.4
+    [path] = [path for path in drawn(figure).iter(f"{SVG}path") if path.get("fill") == "none"]
+    assert points(path.get("d")) == [
+        [[500, 360], [750, 360]],
+        [[750, 40], [1000, 40]],
+        [[0, 200], [250, 200]],
+        [[250, 360]],
+    ]
+    assert path.get("opacity") == "0.4"
 
 
 def test_what_plotly_cannot_place_is_left_out():
@@ -171,7 +215,7 @@ def test_the_whole_series_has_its_lines_shading_peaks_and_threshold(palette):
     assert [len(points(path.get("d"))) for path in across] == [2, 2, 2]
     shades = [path.get("fill") for path in paths if path.get("fill") in (palette.event, palette.chosen)]
     assert shades == [palette.event, palette.chosen]
-    assert sum(len(points(path.get("d"))) for path in paths if path.get("id")) == len(events)
+    assert len(list(picture.iter(f"{SVG}use"))) == len(events)
     [level] = [path for path in paths if path.get("stroke-dasharray")]
     assert level.get("stroke") == palette.threshold
     assert level.get("d").endswith("h1000")
@@ -187,6 +231,30 @@ def test_an_event_has_its_band_in_parts_that_do_not_run_into_each_other():
         assert max(x for x, _ in before) < min(x for x, _ in after)
 
 
+@pytest.mark.parametrize("palette", [LIGHT, DARK])
+def test_lanes_have_their_names_lines_bars_and_marks(palette):
+    begin = datetime(2026, 3, 1, tzinfo=UTC)
+    hours = [timedelta(hours=hour) for hour in range(25)]
+    marks = [
+        Mark("x", "calm", begin + hours[6], begin + hours[12], 10, ""),
+        Mark("y", HOSTILE, begin + hours[18], begin + hours[24], 80, ""),
+    ]
+    figure = swim_lanes(marks, begin, begin + hours[24], "UTC", palette=palette)
+    page = Page(sketch.html(figure))
+    assert page.texts[:2] == ["".join(Page(as_html(HOSTILE, 34)).texts), "calm"]
+    assert page.texts[2:5] == ["00:00\nMar 1, 2026", "03:00", "06:00"]
+    assert set(page.tags) == {"div", "img", "i", "span"}
+    grid = [path for path in drawn(figure).iter(f"{SVG}path") if path.get("stroke") == palette.grid]
+    assert [path.get("d").endswith("h1000") for path in grid] == [False] * 9 + [True] * 2
+    [bars] = lines(figure)
+    assert [[x for x, _ in bar] for bar in bars] == [[250, 500], [750, 1000]]
+    (slight, severe) = dots(figure)
+    assert (slight[0], severe[0]) == (250, 750)
+    assert [each[1] for each in (slight, severe)] == [bar[0][1] for bar in bars]
+    assert slight[1] > severe[1]  # the lane of the severe one is the first
+    assert [stroke.get("stroke") for stroke in severe[2]] == [palette.paper, palette.threshold]
+
+
 def test_a_long_and_noisy_series_stays_small():
     noise = np.random.default_rng(5).normal(size=(300_000, 3))
     noise[::7] = np.nan
@@ -196,9 +264,9 @@ def test_a_long_and_noisy_series_stays_small():
 def test_hostile_names_are_text_and_the_picture_holds_none():
     figure = figures.preview(series(np.arange(100.0), (HOSTILE,)))
     page = Page(sketch.html(figure))
-    assert page.tags == ["div", "img", "span"]
+    assert set(page.tags) == {"div", "img", "i", "span"}
     assert all(set(each) <= {"class", "aria-hidden", "style", "src", "alt", "decoding"} for each in page.attributes)
-    assert "".join(page.texts) == "".join(Page(as_html(HOSTILE)).texts)
+    assert "".join(page.texts).endswith("".join(Page(as_html(HOSTILE)).texts))
     assert "script" not in ElementTree.tostring(drawn(figure), encoding="unicode")
 
 

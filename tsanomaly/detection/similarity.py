@@ -20,13 +20,15 @@ import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from tsanomaly.errors import DataError
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 WEIGHTS = {"channels": 0.4, "kind": 0.2, "shape": 0.2, "duration": 0.1, "code": 0.1}
 """Of each part in the likeness; where one part cannot be compared, the others keep their proportions."""
@@ -208,6 +210,8 @@ def _channel_cosines(some: Sequence[Fingerprint], others: Sequence[Fingerprint])
 def _sides(marks: Sequence[Fingerprint], place: Mapping[str, int]) -> tuple[sparse.csr_array, NDArray[np.float64]]:
     """Shares above and below by channel, ``(m, 2 * channels)``, of the channels that have a place; and the length of
     each with all its channels."""
+    from scipy import sparse  # a page or a command that compares nothing need not wait for it
+
     rows, columns, shares, lengths = [], [], [], []
     for row, mark in enumerate(marks):
         lengths.append(math.hypot(*(share for channel in mark.channels for share in channel[1:])))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import plotly.graph_objects as go
 
 from tsanomaly.report.figures import FONT
@@ -68,20 +68,19 @@ def swim_lanes(
     place = {lane: i for i, lane in enumerate(lanes)}
     drawn = sorted((mark for mark in marks if mark.lane in place), key=lambda mark: mark.severity)
 
-    def at(when: datetime) -> str:
-        return when.astimezone(clock).replace(tzinfo=None).isoformat(sep=" ", timespec="milliseconds")
+    def at(when: datetime) -> float:
+        return when.astimezone(clock).replace(tzinfo=UTC).timestamp() * 1000
 
-    bars_x: list[Any] = []
-    bars_y: list[Any] = []
-    for mark in drawn:
-        bars_x += [at(mark.start), at(mark.end), None]
-        bars_y += [place[mark.lane], place[mark.lane], None]
-    weight = [min(1.0, max(0.0, mark.severity) / SEVERE) for mark in drawn]
+    lies = np.array([place[mark.lane] for mark in drawn], float)
+    begins = np.array([at(mark.start) for mark in drawn])
+    ends = np.array([at(mark.end) for mark in drawn])
+    gaps = np.full(len(drawn), np.nan)
+    weight = np.clip([mark.severity / SEVERE for mark in drawn], 0, 1)
     figure = go.Figure(
         [
             go.Scatter(
-                x=bars_x,
-                y=bars_y,
+                x=np.column_stack([begins, ends, gaps]).ravel(),
+                y=np.column_stack([lies, lies, gaps]).ravel(),
                 mode="lines",
                 line={"color": palette.threshold, "width": 5},
                 opacity=0.4,
@@ -89,8 +88,8 @@ def swim_lanes(
                 showlegend=False,
             ),
             go.Scatter(
-                x=[at(mark.start) for mark in drawn],
-                y=[place[mark.lane] for mark in drawn],
+                x=begins,
+                y=lies,
                 mode="markers",
                 name="events",
                 customdata=[mark.key for mark in drawn],
@@ -98,8 +97,8 @@ def swim_lanes(
                 hovertemplate="%{hovertext}<extra></extra>",
                 marker={
                     "color": palette.threshold,
-                    "size": [7 + 9 * share for share in weight],
-                    "opacity": [0.45 + 0.55 * share for share in weight],
+                    "size": 7 + 9 * weight,
+                    "opacity": 0.45 + 0.55 * weight,
                     "line": {"color": palette.paper, "width": 1},
                 },
                 selected={"marker": {"opacity": 1}},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from in_browser.pages import ROWS
@@ -40,5 +40,5 @@ def answer(what: str, taken: list[float]) -> Line:
     return what, f"{middle:.0f} ({min(taken):.0f} to {max(taken):.0f})", "< 300", middle < 300
 
 
-def spread(taken: list[float]) -> str:
+def spread(taken: Sequence[float]) -> str:
     return f"{min(taken):.2f} to {max(taken):.2f}"
