@@ -18,7 +18,7 @@ from browser.journey import settle
 from browser.serving import dashboard
 from in_browser.made import over, workspace_at
 from in_browser.pages import LANES, new_page
-from in_browser.timing import Line, spread, until_drawn
+from in_browser.timing import Line, sketched, spread, until_drawn
 from playwright.sync_api import Browser, Page
 
 
@@ -57,7 +57,7 @@ def lanes(browser: Browser, given: argparse.Namespace) -> Iterator[Line]:
 def opened(page: Page, address: str) -> tuple[float, float]:
     """Seconds from the request until the picture is there, and until its tools are."""
     drawn = until_drawn(page, f"{address}/overview", LANES)
-    seen = page.evaluate("sketched") / 1000
+    seen = sketched(page)
     settle(page)
     return seen, drawn
 

@@ -21,7 +21,7 @@ from browser.journey import settle
 from browser.serving import dashboard
 from in_browser.made import judged
 from in_browser.pages import EMPTY, FIGURE, PICTURE, TOOLS, heard, known_page, new_page
-from in_browser.timing import Line, changed, spread, until_drawn
+from in_browser.timing import Line, changed, sketched, spread, until_drawn
 from playwright.sync_api import Browser, Page
 
 from tsanomaly.report.figures import on_clock
@@ -65,7 +65,7 @@ def large(browser: Browser, given: argparse.Namespace) -> Iterator[Line]:
                     shown.context.close()
                     shown = new_page(browser)
                 drawn.append(until_drawn(shown, view, TOOLS))
-                seen.append(shown.evaluate("sketched") / 1000)
+                seen.append(sketched(shown))
                 settle(shown)
                 if anew:
                     shown.context.close()

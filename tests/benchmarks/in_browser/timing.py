@@ -25,6 +25,11 @@ def until_drawn(page: Page, url: str, ready: str) -> float:
     return float(told.json_value()) / 1000
 
 
+def sketched(page: Page) -> float:
+    """Seconds from the request until the page's first sketch had been painted."""
+    return float(page.wait_for_function("() => window.sketched").json_value()) / 1000
+
+
 def changed(page: Page, act: Callable[[], Any], seen: str = LISTED) -> float:
     """Milliseconds from an act until the browser has drawn something else than before; the driver's own time counts."""
     before = page.evaluate(seen)
