@@ -7,6 +7,7 @@ from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from tsanomaly import MAD, Detector, NotFittedError, Progress, Quantile, Training, from_array, from_frame
+from tsanomaly.detection import nearest
 from tsanomaly.detection.training import split
 from tsanomaly.errors import CancelledError, ConfigurationError, DataError
 
@@ -253,6 +254,21 @@ def test_progress_ends_at_the_whole_and_a_false_answer_cancels():
     with pytest.raises(CancelledError, match="cancelled while learning; nothing was kept"):
         detector.fit(wave(600), on_progress=lambda p: False)
     assert not hasattr(detector, "threshold_")
+
+
+def test_scoring_tells_how_far_it_is_through_models_novelty_and_neighbours(monkeypatch):
+    monkeypatch.setattr(nearest, "CHUNK_CELLS", 20_000)  # some dozens of windows at a time
+    detector = quick()
+    for ask, stage in ((detector.fit, "learning"), (detector.scores, "scoring")):
+        told: list[Progress] = []
+        ask(wave(1200), on_progress=told.append)
+        shares = np.array([p.done / p.total for p in told])
+        assert {p.stage for p in told} == {stage}
+        assert shares[-1] == 1
+        assert (np.diff(shares) >= 0).all()
+        assert np.diff(shares).max() < 0.2
+    with pytest.raises(CancelledError, match="cancelled while scoring"):
+        detector.scores(wave(1200), on_progress=lambda p: p.done < 0.9 * p.total)  # the neighbours' part
 
 
 def test_a_cancelled_second_fit_leaves_the_first_in_force():

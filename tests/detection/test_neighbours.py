@@ -8,6 +8,7 @@ import torch
 from tsanomaly.detection import nearest
 from tsanomaly.detection.gaps import Prepared, prepare
 from tsanomaly.detection.neighbours import Neighbours
+from tsanomaly.detection.training import Progress
 from tsanomaly.errors import CancelledError
 
 
@@ -99,6 +100,17 @@ def test_what_no_complete_window_covers_is_not_judged_and_silent_channels_say_no
     assert torch.isfinite(torch.from_numpy(np.nan_to_num(said))).all()
 
 
-def test_it_can_be_cancelled():
+def test_it_tells_how_far_it_is_over_all_channels_and_can_be_cancelled_between_windows(monkeypatch):
+    monkeypatch.setattr(nearest, "CHUNK_CELLS", 5_000)  # a few windows at a time
+    series = prepared(np.column_stack([wave(), wave()]))
+    near = Neighbours.fit(series, 30, shape=False)
+    told: list[Progress] = []
+    near.score(series, 0, on_progress=told.append)
+    shares = [p.done / p.total for p in told]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    assert len({share for share in shares if share < 0.5}) > 10  # not only after a channel
+    told.clear()
     with pytest.raises(CancelledError):
-        Neighbours.fit(prepared(wave()), 30, shape=False).score(prepared(wave()), 0, on_progress=lambda _: False)
+        near.score(series, 0, on_progress=lambda p: told.append(p) or len(told) < 3)
+    assert len(told) == 3

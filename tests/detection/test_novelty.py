@@ -5,9 +5,12 @@ import numpy as np
 import pytest
 import torch
 
+from tsanomaly.detection import nearest
 from tsanomaly.detection.gaps import Prepared, prepare
 from tsanomaly.detection.novelty import Novelty
+from tsanomaly.detection.training import Progress
 from tsanomaly.detection.windows import Windows
+from tsanomaly.errors import CancelledError
 
 LENGTH = 20
 
@@ -67,6 +70,23 @@ def test_rows_that_come_again_are_not_compared_with_themselves():
     assert part[60] == pytest.approx(whole[210], rel=0.2)
     later = near.score(as_they_are, prepared(values[150:300]), 10_000)[:, 0]
     assert later[60] < 0.1 * part[60]  # at another time it has been met before
+
+
+def test_it_tells_how_far_it_is_and_can_be_cancelled_between_windows(monkeypatch):
+    series = prepared(noise())
+    near = Novelty.fit(as_they_are, series, LENGTH, 1)
+    at_once = near.score(as_they_are, series, 0)
+    monkeypatch.setattr(nearest, "CHUNK_CELLS", 5_000)  # a dozen windows at a time
+    told: list[Progress] = []
+    np.testing.assert_allclose(near.score(as_they_are, series, 0, on_progress=told.append), at_once, rtol=1e-4)
+    done = [p.done for p in told]
+    assert len(done) > 10
+    assert done == sorted(set(done))
+    assert done[-1] == told[-1].total
+    told.clear()
+    with pytest.raises(CancelledError, match="cancelled while scoring"):
+        near.score(as_they_are, series, 0, on_progress=lambda p: told.append(p) or len(told) < 3)
+    assert len(told) == 3
 
 
 @pytest.mark.parametrize("rows", range(400, 404))

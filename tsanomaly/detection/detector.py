@@ -29,7 +29,7 @@ from tsanomaly.detection.scaling import Scaling
 from tsanomaly.detection.scores import Scores
 from tsanomaly.detection.severity import Severity
 from tsanomaly.detection.thresholds import Budget, Grouping, Rule, Threshold, rule_named
-from tsanomaly.detection.training import OnProgress, Progress, Training
+from tsanomaly.detection.training import OnProgress, Training, part_of
 from tsanomaly.detection.views import NEIGHBOUR, bridgeable, choose_views, neighbour_lengths
 from tsanomaly.errors import ConfigurationError, DataError, TsAnomalyError
 from tsanomaly.series import Series, from_array, from_frame
@@ -156,7 +156,7 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     def _learn(self, series: Series, on_progress: OnProgress | None, heard: list[Heard] | None = None) -> Self:
         """:meth:`fit`; ``heard``: what neighbourhoods say, where that is known already."""
         rule, architecture, training, device = self._settings()
-        own = _part_of(on_progress, 0, 2 if self.twin else 1)
+        own = part_of(on_progress, 0, 2 if self.twin else 1)
         scaling = Scaling.fit(series.values, self.scaling)
         scaled = scaling.apply(series.values)
         views = choose_views(
@@ -174,7 +174,7 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         asked = self._asked(base, *observed.shape) if heard is None else []
         members, history, usual, evidence = [], [], [], Evidence.none(*scaled.shape)
         for i, view in enumerate(views):
-            progress = _part_of(own, i, len(views) + bool(asked))
+            progress = part_of(own, i, len(views) + bool(asked))
             rows = self._reference(series) if view.early else len(series)
             member, how, held = learn(
                 prepared,
@@ -186,9 +186,9 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
                 seed=self.random_state + i,
                 device=device,
                 stage="learning",
-                on_progress=progress,
+                on_progress=part_of(progress, 0, 2),
             )
-            parts = member.score(prepared, stage="learning", on_progress=progress)
+            parts = member.score(prepared, stage="learning", on_progress=part_of(progress, 1, 2))
             if i == 0:
                 held_back = held
             members.append(member)
@@ -197,7 +197,7 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             evidence.add(parts.kinds, usual[-1], observed, view.weights)
             evidence.expect(parts.expected)
         if heard is None:
-            heard = _listen(prepared, asked, _part_of(own, len(views), len(views) + 1))
+            heard = _listen(prepared, asked, part_of(own, len(views), len(views) + 1))
         for neighbourhood in heard:
             evidence.add([neighbourhood.said], neighbourhood.usual, observed, (NEIGHBOUR,))
         total = _where_observed(evidence.mean()[0], prepared)
@@ -342,7 +342,7 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _fit_twin(self, series: Series, heard: list[Heard], on_progress: OnProgress | None) -> Detector:
         twin: Detector = clone(self).set_params(model="linear", twin=False)
-        return twin._learn(series, _part_of(on_progress, 1, 2), heard)
+        return twin._learn(series, part_of(on_progress, 1, 2), heard)
 
     def _grouping(self) -> Grouping:
         return Grouping(self.rows_per_week_, merge_gap=max(1, self.window_ // 2))
@@ -360,15 +360,19 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         prepared = prepare(self.scaling_.apply(series.values), bridgeable(self.window_))
         observed = prepared.observed.numpy()
         evidence = Evidence.none(*observed.shape)
+        voices = len(self.members_) + len(self.neighbours_)
         for i, (member, usual) in enumerate(zip(self.members_, self.usual_, strict=True)):
             if member.view.length > len(series):
                 continue
-            progress = _part_of(on_progress, i, len(self.members_))
+            progress = part_of(on_progress, i, voices)
             parts = member.score(prepared, self._offset(series), on_progress=progress)
             evidence.add(parts.kinds, usual, observed, member.view.weights)
             evidence.expect(parts.expected)
-        for near, usual in zip(self.neighbours_, self.neighbours_usual_, strict=True):
-            evidence.add([near.score(prepared, self._offset(series))], usual, observed, (NEIGHBOUR,))
+        for i, (near, usual) in enumerate(
+            zip(self.neighbours_, self.neighbours_usual_, strict=True), start=len(self.members_)
+        ):
+            said = near.score(prepared, self._offset(series), on_progress=part_of(on_progress, i, voices))
+            evidence.add([said], usual, observed, (NEIGHBOUR,))
         total, by_channel, expected = evidence.mean()
         by_channel[~observed] = np.nan
         return Scores(
@@ -389,21 +393,9 @@ def _listen(prepared: Prepared, asked: list[tuple[int, bool]], on_progress: OnPr
     heard = []
     for i, (length, shape) in enumerate(asked):
         neighbours = Neighbours.fit(prepared, length, shape=shape)
-        said = neighbours.score(prepared, 0, stage="learning", on_progress=_part_of(on_progress, i, len(asked)))
+        said = neighbours.score(prepared, 0, stage="learning", on_progress=part_of(on_progress, i, len(asked)))
         heard.append(Heard(neighbours, Usual.fit([said], prepared.observed.numpy()), said))
     return heard
-
-
-def _part_of(on_progress: OnProgress | None, part: int, parts: int) -> OnProgress | None:
-    """A callback that reports the whole when told of one part of several alike."""
-    if on_progress is None:
-        return None
-
-    def report(progress: Progress) -> bool | None:
-        share = (part + progress.done / progress.total) / parts
-        return on_progress(Progress(progress.stage, round(1000 * share), 1000, progress.loss))
-
-    return report
 
 
 def _where_observed(total: NDArray[np.float64], prepared: Prepared) -> NDArray[np.float64]:

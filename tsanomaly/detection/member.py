@@ -18,7 +18,7 @@ from tsanomaly.detection.gaps import Prepared
 from tsanomaly.detection.novelty import Novelty
 from tsanomaly.detection.residuals import Residuals
 from tsanomaly.detection.scoring import CHUNK_CELLS, Parts, score
-from tsanomaly.detection.training import History, OnProgress, Stop, Training, split, train
+from tsanomaly.detection.training import History, OnProgress, Stop, Training, part_of, split, train
 from tsanomaly.detection.windows import Windows, cut
 
 RESIDUAL_WINDOWS = 10_000
@@ -124,13 +124,18 @@ class Member:
 
         Args:
             offset: rows from the first row learned from to the first one here; may be negative.
+
+        Raises:
+            CancelledError: ``on_progress`` answered ``False``.
         """
         length, grain = self.view.length, self.view.grain
         windows = cut(prepared.values, prepared.observed, prepared.present, length, max(1, length // FINEST), grain)
-        parts = score(self.model.reconstruct, self.residuals, windows, stage=stage, on_progress=on_progress)
         if self.novelty is None:
-            return parts
-        return replace(parts, novelty=self.novelty.score(self.whitened, prepared, offset))
+            return score(self.model.reconstruct, self.residuals, windows, stage=stage, on_progress=on_progress)
+        first, second = part_of(on_progress, 0, 2), part_of(on_progress, 1, 2)
+        parts = score(self.model.reconstruct, self.residuals, windows, stage=stage, on_progress=first)
+        novelty = self.novelty.score(self.whitened, prepared, offset, stage=stage, on_progress=second)
+        return replace(parts, novelty=novelty)
 
     @torch.no_grad()
     def whitened(self, windows: Windows, index: NDArray[np.intp]) -> Tensor:

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from tsanomaly.detection.gaps import Prepared
 from tsanomaly.detection.scoring import spread
+from tsanomaly.detection.training import OnProgress, report
 from tsanomaly.detection.windows import Windows, cut
 
 MOST = 10_000
@@ -46,7 +47,14 @@ def asked(prepared: Prepared, length: int, grain: int = 1) -> Windows:
 
 
 def distances(
-    windows: Windows, code: Tensor, offset: int, kept: Tensor, rows: NDArray[np.int64]
+    windows: Windows,
+    code: Tensor,
+    offset: int,
+    kept: Tensor,
+    rows: NDArray[np.int64],
+    *,
+    stage: str = "scoring",
+    on_progress: OnProgress | None = None,
 ) -> NDArray[np.float32]:
     """``(w,)`` squared distance of each usable window to the most alike one kept, as sparsely as those are kept.
 
@@ -57,10 +65,13 @@ def distances(
 
     Returns:
         NaN where a window is not usable.
+
+    Raises:
+        CancelledError: ``on_progress`` answered ``False``.
     """
     starts = offset + windows.first + windows.usable * windows.stride
     out = np.full(windows.count, np.nan, np.float32)
-    distance = nearest(code, starts, kept, rows, windows.length)
+    distance = nearest(code, starts, kept, rows, windows.length, stage=stage, on_progress=on_progress)
     width = max(1, round(spacing(rows) / windows.stride))
     out[windows.usable] = minimum_filter1d(distance, min(width, 2 * len(distance) + 1))  # more reach no further
     return out
@@ -85,13 +96,23 @@ def by_row(windows: Windows, per_window: NDArray[np.float32], present: NDArray[n
 
 
 def nearest(
-    code: Tensor, starts: NDArray[np.intp], kept: Tensor, rows: NDArray[np.int64], length: int
+    code: Tensor,
+    starts: NDArray[np.intp],
+    kept: Tensor,
+    rows: NDArray[np.int64],
+    length: int,
+    *,
+    stage: str = "scoring",
+    on_progress: OnProgress | None = None,
 ) -> NDArray[np.float32]:
     """``(w,)`` squared distance to the nearest kept window that shares no row; 0 where all of them do.
 
     Args:
         code, starts: ``(w, k)`` and ``(w,)``, in order of time.
         kept, rows: ``(r, k)`` and ``(r,)``, likewise.
+
+    Raises:
+        CancelledError: ``on_progress`` answered ``False``.
     """
     first = np.searchsorted(rows, starts - length, side="right")
     last = np.searchsorted(rows, starts + length, side="left")
@@ -106,6 +127,7 @@ def nearest(
         for i in range(len(some)):
             distance[i, first[begin + i] : last[begin + i]] = torch.inf
         out[begin : begin + chunk] = (distance.amin(dim=1) + some.square().sum(dim=1)).numpy()
+        report(on_progress, stage, begin + len(some), len(code))
     return np.where(np.isfinite(out), np.maximum(out, 0.0), 0.0)
 
 

@@ -25,7 +25,7 @@ from torch import Tensor
 from tsanomaly.detection import nearest
 from tsanomaly.detection.gaps import Prepared
 from tsanomaly.detection.scoring import CHUNK_CELLS
-from tsanomaly.detection.training import OnProgress, report
+from tsanomaly.detection.training import OnProgress, part_of
 from tsanomaly.detection.windows import Windows, cut
 
 MOST_NUMBERS = 2_000_000
@@ -115,8 +115,15 @@ class Neighbours:
             code = _coded(
                 windows, asked, channel, self.shape, self.floor[channel], self.mean[channel], self.components[channel]
             )
-            per_window[:, channel] = nearest.distances(windows, code, offset, self.codes[channel], self.rows)
-            report(on_progress, stage, channel + 1, windows.channels)
+            per_window[:, channel] = nearest.distances(
+                windows,
+                code,
+                offset,
+                self.codes[channel],
+                self.rows,
+                stage=stage,
+                on_progress=part_of(on_progress, channel, windows.channels),
+            )
         return nearest.by_row(windows, per_window, prepared.present)
 
 

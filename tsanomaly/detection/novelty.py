@@ -23,6 +23,7 @@ from torch import Tensor
 
 from tsanomaly.detection import nearest
 from tsanomaly.detection.gaps import Prepared
+from tsanomaly.detection.training import OnProgress
 from tsanomaly.detection.windows import Windows, cut
 
 MOST_NUMBERS = 1_000_000
@@ -59,7 +60,15 @@ class Novelty:
         return cls(length, grain, errors, kept.astype(np.int64))
 
     @torch.no_grad()
-    def score(self, whitened: Whitened, prepared: Prepared, offset: int) -> NDArray[np.float32]:
+    def score(
+        self,
+        whitened: Whitened,
+        prepared: Prepared,
+        offset: int,
+        *,
+        stage: str = "scoring",
+        on_progress: OnProgress | None = None,
+    ) -> NDArray[np.float32]:
         """How far each row's error is from any at a time that it shares no row with.
 
         Args:
@@ -67,12 +76,17 @@ class Novelty:
 
         Returns:
             ``(n, 1)`` mean squared distance over half a window, NaN where no complete window is near.
+
+        Raises:
+            CancelledError: ``on_progress`` answered ``False``.
         """
         windows = nearest.asked(prepared, self.length, self.grain)
         errors = whitened(windows, windows.usable)
         for some in torch.split(errors, PIECE):  # in place: of millions of rows they are hundreds of megabytes
             some.copy_(_logarithms(some))
-        distance = nearest.distances(windows, errors, offset, self.errors, self.rows)
+        distance = nearest.distances(
+            windows, errors, offset, self.errors, self.rows, stage=stage, on_progress=on_progress
+        )
         return nearest.by_row(windows, distance[:, None], prepared.present)
 
 

@@ -6,7 +6,7 @@ its place: ``z = (r - mean) Σ^(-1/2)``. The mean of ``z²`` over a window is it
 ``z²`` of a cell says where in the window the surprise lies. The usual errors then count little, and an error in a
 direction that is never wrong counts much.
 
-Each channel has a covariance of its own, over the rows of a window: one over all cells of all channels would need far
+Each channel has a covariance of its own, over the cells of a window: one over all cells of all channels would need far
 more windows than a series has.
 """
 
@@ -35,8 +35,8 @@ class Residuals:
     """The covariance of each channel's ordinary errors, as a whitening map.
 
     Attributes:
-        mean: ``(c, L)`` of ordinary errors.
-        root: ``(c, L, L)`` the inverse square root of their covariance.
+        mean: ``(c, cells)`` of ordinary errors.
+        root: ``(c, cells, cells)`` the inverse square root of their covariance.
     """
 
     mean: Tensor
@@ -44,17 +44,17 @@ class Residuals:
 
     @classmethod
     def fit(cls, errors: Tensor) -> Self:
-        """Fit on ``(w, c, L)`` errors of windows, contaminated or not, ``w`` at least 1."""
+        """Fit on ``(w, c, cells)`` errors of windows, contaminated or not, ``w`` at least 1."""
         means, roots = zip(*(_fit_channel(errors[:, j]) for j in range(errors.shape[1])), strict=True)
         return cls(torch.stack(means), torch.stack(roots))
 
     def whiten(self, errors: Tensor) -> Tensor:
-        """``(w, c, L)`` errors to ``z`` of the same shape; over calm windows ``z²`` averages somewhat below 1."""
+        """``(w, c, cells)`` errors to ``z`` of the same shape; over calm windows ``z²`` averages somewhat below 1."""
         return torch.einsum("wcl,clk->wck", errors - self.mean, self.root)
 
 
 def _fit_channel(errors: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean ``(L,)`` and inverse root ``(L, L)`` from ``(w, L)``."""
+    """Mean ``(cells,)`` and inverse root ``(cells, cells)`` from ``(w, cells)``."""
     size = errors.square().mean(dim=1)
     last = 1 + int(CALM * (len(size) - 1))  # torch.quantile would refuse more than 2**24 windows
     calm = errors[size <= size.kthvalue(last).values]

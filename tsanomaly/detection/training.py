@@ -94,6 +94,18 @@ def report(on_progress: OnProgress | None, stage: str, done: int, total: int, lo
         raise CancelledError(f"cancelled while {stage}; nothing was kept")
 
 
+def part_of(on_progress: OnProgress | None, part: int, parts: int) -> OnProgress | None:
+    """A callback that reports the whole when told of one part of several alike."""
+    if on_progress is None:
+        return None
+
+    def report_whole(progress: Progress) -> bool | None:
+        share = (part + progress.done / progress.total) / parts
+        return on_progress(Progress(progress.stage, round(1000 * share), 1000, progress.loss))
+
+    return report_whole
+
+
 @dataclass(frozen=True)
 class History:
     """How training went.
@@ -162,7 +174,7 @@ def train(
     The loss is the mean squared error over observed cells only.
 
     Args:
-        model: maps ``(batch, c, L)`` to the same shape.
+        model: maps ``(batch, c, cells)`` to the same shape.
         index: windows to draw batches from, each drawn once before any is drawn again.
         held_back: windows to judge by; empty: the training loss judges.
         seed: of the order of windows. Denoising and dropout draw from torch's own generator.
