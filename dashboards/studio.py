@@ -21,6 +21,8 @@ import tsanomaly
 from tsanomaly.batch.scoring import Calibration, laid_on
 from tsanomaly.detection.events import moment
 from tsanomaly.detection.grouping import count_events, stretches
+from tsanomaly.report.figures import on_clock, row_at
+from tsanomaly.report.ticks import clock_ticks
 from tsanomaly.report.words import brief
 
 HERE = Path(__file__).parent / "components"
@@ -198,6 +200,11 @@ def _ticks(bottom: float, top: float) -> list[float]:
 
 
 def _times(series: tsanomaly.Series, most: int = 5) -> list[dict[str, Any]]:
-    """Rows and their clock, for the axis."""
-    rows = np.linspace(0, len(series), most * 2 + 1).astype(int)[1::2]
-    return [{"row": int(row), "text": brief(moment(series, int(row)), series)} for row in rows]
+    """Rows and their clock, for the axis: round times, as the other figures have them."""
+    first, last = on_clock(series, np.array([0, len(series) - 1]))
+    places = clock_ticks(first, last) if series.has_clock else []
+    ticks = [(row_at(series, str(np.datetime64(int(place), "ms"))), text) for place, text in places]
+    if not ticks:
+        rows = np.linspace(0, len(series), most * 2 + 1).astype(int)[1::2]
+        ticks = [(int(row), brief(moment(series, int(row)), series)) for row in rows]
+    return [{"row": row, "text": text} for row, text in ticks]

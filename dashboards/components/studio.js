@@ -2,8 +2,8 @@
 // and events are made of them as tsanomaly.detection.grouping does. The server hears of it when the slider is let go.
 // Text from files arrives in `data` and leaves as textContent or on the canvas: never as markup.
 
-const HEIGHT = 300;
-const LEFT = 46, RIGHT = 8, TOP = 18, BOTTOM = 30, CURVE = 250, BETWEEN = 62;
+const HEIGHT = 314, LINE = 15;
+const LEFT = 46, RIGHT = 8, TOP = 18, BOTTOM = 44, CURVE = 250, BETWEEN = 62;
 const CORE = 2 / 3;
 const KEPT = "#d55e00", COME = "#0072b2", GONE = "#8a94a0", TRUTH = "#009e73";
 
@@ -102,6 +102,7 @@ class Studio {
     this.gone = alone(this.now, this.events);
     this.output.textContent = step === null ? `score ${shortNumber(level)}, by hand` : data.steps[step].said;
     this.slider.setAttribute("aria-valuetext", this.output.textContent);
+    this.slider.style.setProperty("--share", this.slider.value / Math.max(1, this.slider.max));
     this.root.querySelector(".note").textContent = step === null ? "" : data.steps[step].note;
     this.tell();
     this.draw();
@@ -175,7 +176,9 @@ class Studio {
       ink.fillText(shortNumber(level), LEFT - 6, this.y(level));
     }
     ink.textAlign = "center";
-    for (const { row, text: said } of data.times) ink.fillText(said, x(row), HEIGHT - BOTTOM + 14);
+    for (const { row, text: said } of data.times) {
+      said.split("\n").forEach((line, i) => ink.fillText(line, x(row), HEIGHT - BOTTOM + 14 + i * LINE));
+    }
     ink.textAlign = "left";
     ink.fillText("anomaly score", LEFT, 7);
 

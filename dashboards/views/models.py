@@ -72,14 +72,20 @@ def chosen(models: list[StoredModel]) -> tuple[str, str]:
     jobs = list(dict.fromkeys(model.job for model in models))
     head, one, two = st.columns([2, 1, 1], vertical_alignment="center")
     asked = st.query_params.get("job", "")
-    job = one.selectbox("Job", jobs, jobs.index(asked) if asked in jobs else 0, label_visibility="collapsed")
+    job = one.selectbox(
+        "Job",
+        jobs,
+        jobs.index(asked) if asked in jobs else 0,
+        format_func=lambda name: f"Job: {name}",
+        label_visibility="collapsed",
+    )
     scopes = list(dict.fromkeys(model.series or SHARED for model in models if model.job == job))
     wanted = st.query_params.get("series", "")
     scope = two.selectbox(
         "Series",
         scopes,
         scopes.index(wanted) if wanted in scopes else 0,
-        format_func=lambda name: shown(name, 40),
+        format_func=lambda name: "One model for all series" if name == SHARED else f"Series: {shown(name, 40)}",
         label_visibility="collapsed",
     )
     for name, value in (("job", job), ("series", scope)):

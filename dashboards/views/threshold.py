@@ -112,7 +112,9 @@ def of_job(workspace: Workspace, jobs: list[str], name: str) -> Subject:
     """
     _, one, two = st.columns([2, 1, 1])
     hidden: Any = {"label_visibility": "collapsed"}
-    chosen = one.selectbox("Job", jobs, jobs.index(name), key=f"studio-job-{name}", **hidden)
+    chosen = one.selectbox(
+        "Job", jobs, jobs.index(name), format_func=lambda each: f"Job: {each}", key=f"studio-job-{name}", **hidden
+    )
     if chosen != st.query_params.get("job"):
         st.query_params["job"] = chosen
         st.rerun()
@@ -124,7 +126,7 @@ def of_job(workspace: Workspace, jobs: list[str], name: str) -> Subject:
         "On the series",
         names,
         names.index(asked) if asked in names else 0,
-        format_func=lambda each: shown(each, 40),
+        format_func=lambda each: f"Series: {shown(each, 40)}",
         key=f"studio-series-{name}",
         **hidden,
     )

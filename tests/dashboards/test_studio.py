@@ -1,6 +1,8 @@
 """What the threshold studio shows is what a job would do."""
 
 import cases
+import numpy as np
+import pandas as pd
 import pytest
 import studio
 from plants import at, job, name, plant_file
@@ -60,3 +62,16 @@ def test_what_is_in_force_stays_as_it_was_fitted_while_rows_come(tmp_path, sourc
         study = study_of(workspace, name(0))
         assert study.threshold(NOW) == in_force
         assert study.detector.fit_threshold(tsanomaly.Quantile(0.99)).value != in_force.value
+
+
+def test_the_axis_has_round_times_on_the_clock_of_the_series():
+    index = pd.date_range("2026-03-01 00:07", periods=2000, freq="10min", tz="Europe/Berlin")
+    series = tsanomaly.from_frame(pd.DataFrame({"a": range(2000)}, index=index)).one()
+    said = {each["text"].split("\n")[0]: each["row"] for each in studio._times(series)}
+    assert said["Mar 4"] == round((3 * 1440 - 7) / 10)  # rows from the first one to midnight
+    assert len(said) >= 5
+
+
+def test_a_series_without_a_clock_is_told_by_rows():
+    series = tsanomaly.from_array(np.arange(100.0)[:, None]).one()
+    assert [each["row"] for each in studio._times(series)] == [10, 30, 50, 70, 90]
