@@ -57,6 +57,13 @@ def test_a_threshold_changes_what_is_caught_and_not_what_stands_out(run, quiet, 
     assert own["stood_out"] == low["stood_out"] == high["stood_out"]
     strict = run("self-test", quiet, "--model", model, "--threshold", "mad=1000")
     assert "1000 median absolute deviations" in strict.stdout
+    assert "; a larger --budget or another --threshold catches more" in strict.stdout
+
+
+def test_a_larger_budget_is_no_advice_where_the_budget_is_not_used_up(run, quiet, model):
+    text = run("self-test", quiet, "--model", model, "--budget", "1000/week").stdout
+    assert "the budget is not used up" in text
+    assert "whatever the threshold; another --threshold catches more" in text
 
 
 def test_without_a_model_it_learns_from_the_file(run, file):

@@ -202,11 +202,16 @@ def test_a_series_that_is_too_short_is_refused_with_the_length_it_needs():
     assert self_test(Known(change_from(short.values)), short).outcome is Outcome.PASSED
 
 
-def test_a_series_that_never_varies_or_was_hardly_read_has_no_place():
-    for values in (np.ones((500, 2)), np.where(np.arange(500)[:, None] % 3, np.nan, SERIES.values[:500])):
-        series = from_array(values).one()
-        with pytest.raises(DataError, match=r"has no stretch of 40 rows that was read and judged"):
-            self_test(Known(change_from(values)), series)
+def test_a_series_that_was_hardly_read_has_no_place():
+    values = np.where(np.arange(500)[:, None] % 3, np.nan, SERIES.values[:500])
+    with pytest.raises(DataError, match=r"has no stretch of 40 rows that was read and judged"):
+        self_test(Known(change_from(values)), from_array(values).one())
+
+
+def test_a_series_that_never_changes_is_refused_as_that():
+    values = np.ones((500, 2))
+    with pytest.raises(DataError, match=r"^series 'flat' never changes; .*: give data in which something happens$"):
+        self_test(Known(change_from(values)), from_array(values, name="flat").one())
 
 
 def test_it_tells_how_far_it_is_and_can_be_cancelled():

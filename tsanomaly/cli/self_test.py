@@ -73,10 +73,12 @@ def _block(result: SelfTest, threshold: Threshold) -> RenderableType:
 
     injected = len(result.injections)
     caught, stood_out = result.detector.counted()
+    # A threshold with a note is not where the budget alone would put it: a larger one leaves it there.
+    remedy = "another --threshold" if threshold.note else "a larger --budget or another --threshold"
     lines = [
         f"threshold: {threshold_words(threshold)}",
         f"{stood_out} ({percent(stood_out / injected)}) stand out from calm stretches, whatever the threshold"
-        + "; a larger --budget or another --threshold catches more" * (stood_out > caught),
+        + f"; {remedy} catches more" * (stood_out > caught),
         f"injected rows score higher than calm rows in {percent(result.detector.quality)} of all comparisons "
         "(random scores: 50 %)",
         result.twin_verdict.sentence if result.twin and not result.refusal else "",

@@ -92,13 +92,18 @@ def self_test(
 
     Raises:
         ConfigurationError: an unknown or impossible kind, no strength, or too few places to tell anything.
-        DataError: the series is too short, or has no calm stretch that was read and judged.
+        DataError: the series never changes, is too short, or has no calm stretch that was read and judged.
         CancelledError: ``on_progress`` answered ``False``.
     """
     from tsanomaly.detection.training import report
 
     rng = np.random.default_rng(seed)
     units = local_variation(series.values, estimate_period(series.values))
+    if not np.isfinite(units).any():
+        raise DataError(
+            f"series '{series.name}' never changes; the self-test sizes anomalies by how much a channel usually "
+            "varies: give data in which something happens"
+        )
     chosen = _kinds(series, units, kinds)
     levels = _levels(strengths)
     places = _count(chosen, repeats)

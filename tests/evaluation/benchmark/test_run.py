@@ -7,6 +7,7 @@ import psutil
 import pytest
 from contenders import Distance, Reference, Stumbling
 
+from tsanomaly.errors import OutputError
 from tsanomaly.evaluation import evaluate_scores, sliding_window
 from tsanomaly.evaluation.benchmark import Settings, Table, read_results, run
 from tsanomaly.evaluation.benchmark.files import read_labels, read_values
@@ -117,6 +118,13 @@ def test_finished_files_are_scored_again_where_scores_are_asked_for_and_not_ther
     results_of(table, [path], {"it": Distance()})
     results_of(table, [path], {"it": Distance()}, scores=tmp_path / "scores")
     assert (tmp_path / "scores" / "a.npy").exists()
+
+
+@pytest.mark.parametrize("place", ["taken", "taken/deeper"])
+def test_a_place_for_scores_that_is_no_folder_is_said_in_a_sentence(write, tmp_path, place):
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(OutputError, match=r"cannot be written: .*; give another folder"):
+        results_of(tmp_path / "r.csv", [write("a.csv")], {"d": Distance()}, scores=tmp_path / place)
 
 
 def test_several_contenders_have_folders_of_their_own_for_scores(write, tmp_path):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -203,4 +204,5 @@ def write_scores(path: Path, scores: NDArray[np.float64]) -> None:
     except OSError as error:
         raise OutputError(f"'{path}' cannot be written: {error.strerror}; give another folder") from None
     finally:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):  # where nothing could be written there is nothing to remove
+            aside.unlink(missing_ok=True)
