@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 
 import access
@@ -17,15 +18,19 @@ from tsanomaly.workspace.calendars import Calendar, Entry
 DAYS = {"MO": "Mon", "TU": "Tue", "WE": "Wed", "TH": "Thu", "FR": "Fri", "SA": "Sat", "SU": "Sun"}
 
 
-def show(workspace: Workspace, goes_by: tuple[str, ...]) -> None:
-    """All calendars, and one of them to change."""
+def show(workspace: Workspace, goes_by: tuple[str, ...], go_by: Callable[[list[str]], None]) -> None:
+    """All calendars, and one of them to change.
+
+    Args:
+        goes_by: names of those that the job goes by.
+        go_by: makes the job go by others.
+    """
     stored = workspace.calendars.list()
     names = sorted({entry.calendar for entry in stored} | {judging.MAINTENANCE} | set(goes_by))
     pieces.lead(
         f"This job goes by: {', '.join(goes_by)}."
         if goes_by
-        else "This job goes by no calendar. Name some in its settings, under [calendar]: "
-        f'names = ["{judging.MAINTENANCE}"]'
+        else "This job goes by no calendar: choose one, and let the job go by it. Events that lie in it are held back."
     )
     name = st.selectbox("Calendar", names, key="calendar-name")
     of_it = [entry for entry in stored if entry.calendar == name]
@@ -40,6 +45,13 @@ def show(workspace: Workspace, goes_by: tuple[str, ...]) -> None:
             on_click="ignore",
             disabled=not of_it,
         )
+        follows = name in goes_by
+        wanted = [each for each in goes_by if each != name] if follows else [*goes_by, name]
+        says = "From the next run on. It stands under [calendar] in the job's settings."
+        if access.may_write() and st.button(
+            "Go by it no longer" if follows else "Let this job go by it", key="calendar-follow", help=says
+        ):
+            go_by(wanted)
     if access.may_write():
         left, right = st.columns(2, gap="large")
         with left:

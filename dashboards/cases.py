@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 import tsanomaly
 from tsanomaly.batch.detectors import model_file
@@ -27,8 +28,9 @@ from tsanomaly.workspace import StoredEvent, Workspace
 STEPS = 40
 """Rows shown before and after an event at least."""
 
-BEYOND = 1000
-"""Rows read before and after those shown: so many tell the usual size of an error, and the band is calm."""
+BEYOND = 5000
+"""Rows read before and after those shown: so many tell the usual size of an error, and the band is calm, even where
+what led up to an event takes hundreds of them."""
 
 NEAR = 500
 """Events around one that are shown with it at most."""
@@ -189,6 +191,25 @@ def latest(
             return kept
     series = source_series(workspace, job, name, since, until)
     return series, detector.scores(series)
+
+
+def scores_since(
+    series: tsanomaly.Series, scores: tsanomaly.Scores, detector: tsanomaly.Detector
+) -> NDArray[np.float64]:
+    """The finite scores of rows that came after those that a model learned from. It scores the latter lower than it was
+    calibrated on, so that with them scores would seem to have moved on the very day it learned."""
+    until = moment(detector.learned_from_.get("end"))
+    first = 0 if until is None else row_at(series, until)
+    total = scores.total[first:]
+    return total[np.isfinite(total)]
+
+
+def moment(told: object) -> datetime | None:
+    """A moment as a model tells it; ``None``: its data had no clock."""
+    if not isinstance(told, str):
+        return None
+    found = datetime.fromisoformat(told)
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found
 
 
 def step_of(detector: tsanomaly.Detector) -> timedelta:

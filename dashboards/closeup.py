@@ -29,6 +29,9 @@ CHART = {
 ROWS = 2000
 """Rows of the series listed at most."""
 
+BESIDE = 5
+"""Rows listed before and after an event."""
+
 LEARNED = 20_000
 """Rows around an event that the usual size of an error is known from, where fewer are shown."""
 
@@ -98,7 +101,7 @@ def why(
     """
     with st.spinner("Looking for the smallest repair"):
         said = _explained(key, events, event, detector)
-    left, right = st.columns([1, 1], gap="large")
+    left, right = st.columns([1.3, 1], gap="large")
     with left:
         pieces.heading("Which channels broke")
         pieces.shares(event)
@@ -133,11 +136,9 @@ def alike(events: tsanomaly.Events, event: tsanomaly.Event, said: Sequence[Expla
 
 
 def raw(events: tsanomaly.Events, event: tsanomaly.Event, key: str) -> None:
-    """The rows of the event and some around it."""
-    length = event.end_row - event.start_row
-    margin = max(5, min(length, ROWS // 4))
-    first, last = max(0, event.start_row - margin), min(len(events.series), event.end_row + margin, ROWS)
-    last = max(last, min(event.start_row + ROWS, event.end_row + margin, len(events.series)))
+    """The rows of the event and a few around it: where it begins is to be seen without scrolling."""
+    first = max(0, event.start_row - BESIDE)
+    last = min(len(events.series), event.end_row + BESIDE, first + ROWS)
     part = events.series.between(first, last)
     frame = part.to_frame()
     frame.columns = [shown(str(name), 60) for name in frame.columns]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
 
 import rules
 
@@ -12,7 +13,7 @@ from tsanomaly.batch.job_toml import written
 _SECTION = re.compile(r"^\s*\[")
 
 
-def with_keys(toml: str, section: str, keys: dict[str, str | None]) -> str:
+def with_keys(toml: str, section: str, keys: Mapping[str, str | Sequence[str] | None]) -> str:
     """The text with some keys of a section set, or removed where the value is ``None``.
 
     Raises:
@@ -55,6 +56,15 @@ def with_schedule(toml: str, cron: str, zone: str) -> str:
         JobError: the result is no job.
     """
     return with_keys(toml, "schedule", {"cron": cron, "zone": zone})
+
+
+def with_calendars(toml: str, names: Iterable[str]) -> str:
+    """The text of a job that goes by these calendars.
+
+    Raises:
+        JobError: the result is no job.
+    """
+    return with_keys(toml, "calendar", {"names": tuple(names) or None})
 
 
 def threshold_of(toml: str) -> str:

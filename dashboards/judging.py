@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 import access
 import cases
 import pieces
-import session
 import streamlit as st
 import words
 
@@ -16,7 +15,7 @@ from tsanomaly.batch.registered import calendars_of
 from tsanomaly.detection.feedback import Preview, preview, preview_undo
 from tsanomaly.detection.verdicts import Judgement, Occurrence, Span
 from tsanomaly.errors import ConflictError, WorkspaceError
-from tsanomaly.report.words import counted, shown
+from tsanomaly.report.words import shown
 from tsanomaly.workspace import StoredEvent, StoredVerdict, Workspace
 from tsanomaly.workspace.calendars import Calendar
 
@@ -41,6 +40,7 @@ MAINTENANCE = "maintenance"
 """The calendar that verdicts of maintenance go to."""
 
 UNDO = "undo"
+"""What may be wanted beside a verdict."""
 
 
 def panel(workspace: Workspace, event: StoredEvent) -> None:
@@ -86,7 +86,7 @@ def _confirm(workspace: Workspace, event: StoredEvent, wanted: str, standing: St
     """What it would change, a note, and the button that does it."""
     since = _since(event) if wanted == Judgement.NEW_NORMAL else None
     change = foreseen(workspace, event, wanted, standing, since)
-    pieces.lead(f"In the last three months of this job: {change.sentence}")
+    pieces.lead(f"In the last three months of this job: {change.sentence[0].lower()}{change.sentence[1:]}")
     listed(change, workspace, event)
     note, author = "", access.author()
     if wanted != UNDO:
@@ -96,7 +96,7 @@ def _confirm(workspace: Workspace, event: StoredEvent, wanted: str, standing: St
             left, right = st.columns([3, 1])
             note = left.text_input("Note", key=f"note-{event.id}", placeholder="what was the cause?", max_chars=2000)
             author = right.text_input("Your name", author, key="author-typed", max_chars=100).strip() or author
-    do, leave, _ = st.columns([1.4, 1, 3])
+    do, leave, _ = st.columns([1.5, 1, 1.5])
     do.button(
         "Undo the verdict" if wanted == UNDO else f"Apply: {words.VERDICTS[wanted]}",
         key="judge-apply",
@@ -104,8 +104,11 @@ def _confirm(workspace: Workspace, event: StoredEvent, wanted: str, standing: St
         width="stretch",
         on_click=_apply,
         args=(workspace, event.id, event.verdict_version, wanted, note, author, since),
+        shortcut="a",
     )
-    leave.button("Cancel", key="judge-cancel", width="stretch", on_click=_want, args=(event.id, None))
+    leave.button(
+        "Cancel", key="judge-cancel", width="stretch", on_click=_want, args=(event.id, None), shortcut="Escape"
+    )
 
 
 def _since(event: StoredEvent) -> datetime:
@@ -113,7 +116,7 @@ def _since(event: StoredEvent) -> datetime:
     day, clock = st.columns(2)
     zone = words.ZoneInfo(words.zone())
     local = event.start.astimezone(zone)
-    date = day.date_input("New normal from", local.date(), key=f"since-day-{event.id}")
+    date = day.date_input("New normal from", local.date(), format=words.DAY, key=f"since-day-{event.id}")
     time = clock.time_input("at", local.time().replace(second=0, microsecond=0), key=f"since-time-{event.id}")
     return datetime.combine(date, time, zone).astimezone(UTC)
 
@@ -124,13 +127,13 @@ def foreseen(
     """What it would change among the job's past events, under the verdicts in force and the job's calendars."""
     now = datetime.now(UTC)
     past = [each.occurrence for each in cases.past_occurrences(workspace, event.job, now)]
-    feedback, calendar = workspace.verdicts.feedback(event.job), _maintenance(workspace, event.job, past)
+    feedback, calendar = workspace.verdicts.feedback(event.job), maintenance(workspace, event.job, past)
     if wanted == UNDO:
         return preview_undo(past, feedback, standing.verdict.id, calendar) if standing else Preview((), (), (), "")
     return preview(past, feedback, event.occurrence.judged(Judgement(wanted), now, since=since), calendar)
 
 
-def _maintenance(workspace: Workspace, job: str, past: Sequence[Occurrence]) -> tuple[Span, ...]:
+def maintenance(workspace: Workspace, job: str, past: Sequence[Occurrence]) -> tuple[Span, ...]:
     """When there was maintenance by the job's calendars."""
     if not past:
         return ()
@@ -159,6 +162,7 @@ def _apply(
     since: datetime | None,
 ) -> None:
     """Give or undo it, on what was seen; a conflict is said and changes nothing."""
+    note = st.session_state.get(f"note-{event_id}", note)  # typed just now, the page was perhaps not drawn with it yet
     st.session_state["author"] = author
     try:
         calendars = calendars_of(workspace, workspace.events.get(event_id).job)
@@ -177,7 +181,7 @@ def _apply(
                 calendars=calendars,
             )
             said = f"Judged: {words.VERDICTS[wanted]}."
-        _note_maintenance(workspace, event_id, wanted, note, author)
+        note_maintenance(workspace, event_id, wanted, note, author)
         st.session_state["said"] = ("ok", said)
         _want(event_id, None)
     except ConflictError as error:
@@ -186,7 +190,7 @@ def _apply(
         st.session_state["said"] = ("conflict", str(error))
 
 
-def _note_maintenance(workspace: Workspace, event_id: str, wanted: str, note: str, author: str) -> None:
+def note_maintenance(workspace: Workspace, event_id: str, wanted: str, note: str, author: str) -> None:
     """Keep the calendar of maintenance in step with what is judged so."""
     uid = f"event-{event_id}"
     there = any(entry.uid == uid for entry in workspace.calendars.list(MAINTENANCE))
@@ -206,37 +210,3 @@ def tell() -> None:
         st.toast(pieces.plain(said))
     elif kind:
         st.warning(pieces.plain(said))
-
-
-def several(workspace: Workspace, events: Sequence[StoredEvent]) -> None:
-    """One verdict for all that are ticked."""
-    if not events or not access.may_write():
-        return
-    with st.container(border=True):
-        pieces.lead(f"{counted(len(events), 'event')} ticked.")
-        choice, note, button = st.columns([1.2, 1.6, 0.9], vertical_alignment="bottom")
-        wanted = choice.selectbox(
-            "Judge them all as", list(KEYS), format_func=lambda judgement: words.VERDICTS[judgement], key="bulk-verdict"
-        )
-        text = note.text_input("Note", key="bulk-note", max_chars=2000)
-        seen = [(event.id, event.verdict_version, event.job) for event in events]
-        button.button(
-            "Apply", key="bulk-apply", type="primary", width="stretch", on_click=_apply_all, args=(seen, wanted, text)
-        )
-
-
-def _apply_all(seen: Sequence[tuple[str, int, str]], wanted: Judgement, note: str) -> None:
-    workspace, author, given, kept = session.workspace(), access.author(), 0, []
-    calendars = {job: calendars_of(workspace, job) for _, _, job in seen}
-    for event_id, version, job in seen:
-        try:
-            workspace.verdicts.give(
-                event_id, wanted, author=author, seen_version=version, note=note, calendars=calendars[job]
-            )
-            _note_maintenance(workspace, event_id, wanted, note, author)
-            given += 1
-        except WorkspaceError as error:
-            kept.append(str(error))
-    said = f"{counted(given, 'event')} judged: {words.VERDICTS[wanted]}."
-    more = f" {counted(len(kept), 'event')} left as they are: {kept[0]}" if kept else ""
-    st.session_state["said"] = ("conflict" if kept else "ok", said + more)

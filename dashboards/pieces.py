@@ -200,7 +200,10 @@ def footer() -> None:
         help="Where a file names no zone, its times stay as written.",
         bind="query-params",
     )
-    said.caption("Times are shown in this zone. Where a file names none, they stay as written.")
+    said.caption(
+        "Times are shown in this zone. As long as none is chosen, those of a file are in its own, and those of jobs in "
+        "UTC. Where a file names none, they stay as written."
+    )
 
 
 def _finding(finding: Finding) -> str:

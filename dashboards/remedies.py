@@ -42,7 +42,7 @@ def of(finding: Finding, said: tsanomaly.Diagnosis, timezone: str | None) -> lis
         other = "," if said.decimal == "." else "."
         return [] if other == said.delimiter else [Remedy(f"'{other}' is the decimal sign", {"decimal": other})]
     if finding.code == "guessed-encoding":
-        return [Remedy(f"Read as {name}", {"encoding": name}) for name in ("cp1252", "utf-8") if name != said.encoding]
+        return [Remedy(f"Read as {name}", {"encoding": name}) for name in ("cp1252", "cp1250") if name != said.encoding]
     if finding.code == "odd-labels":
         return [Remedy("It holds no labels", {"label_column": ""})]
     if finding.code in OF_A_COLUMN and finding.column in said.channels and len(said.channels) > 1:

@@ -53,9 +53,7 @@ def show(run: Run) -> None:
     except TsAnomalyError as error:
         st.error(pieces.plain(str(error), 2000))
         return
-    st.caption(
-        f"Next: {', '.join(upcoming)}. The scheduler runs it: tsanomaly scheduler, or cron with tsanomaly run-due."
-    )
+    st.caption(f"Next: {', '.join(upcoming)}. What runs it: tsanomaly schedule, or cron with tsanomaly run-due.")
     st.code(toml, language="toml", height=260)
     taken = name != known and any(job.name == name for job in workspace.jobs.list())
     if taken:

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import access
+import bulk
 import cases
 import closeup
 import event_table
 import judging
+import letters
 import pieces
 import reporting
 import session
@@ -47,8 +49,9 @@ LABELS = {
     LabelFormat.LABEL_STUDIO: "Label Studio",
     LabelFormat.LOOKOUT: "Lookout for Equipment",
 }
+UNDERSTOOD = "In any of these formats, or TRAINSET's CSV: which one is seen from the file."
 SEVERITIES = {str(least): f"{least} and more" for least in (10, 20, 30, 40, 50)}
-SPANS = {"Close": None, "Day": 1.0, "Week": 7.0, "Month": 30.4375, "Year": 365.25}
+SPANS = {"Event": None, "Day": 1.0, "Week": 7.0, "Month": 30.4375, "Year": 365.25}
 MOST = 5000
 MADE = 50_000
 """Rows kept ready at most, of all sessions."""
@@ -65,7 +68,7 @@ def show() -> None:
     run = st.session_state.get("run")
     title, back = st.columns([5, 1], vertical_alignment="center")
     with title:
-        pieces.title("Investigate", "the events of all jobs")
+        pieces.title("Investigate", f"the events of all jobs · times in {words.zone()}")
     if run is not None:
         back.page_link(session.INVESTIGATE, label="Back to your file", query_params={"run": run})
     events = filtered(workspace)
@@ -81,6 +84,8 @@ def show() -> None:
             nothing(workspace)
     with right:
         one(workspace, chosen)
+    filters = (st.query_params.get(name) for name in ("job", "series", "show", "severity"))
+    letters.free(*filters, st.session_state.get("stored-span"))
 
 
 # --- which ---------------------------------------------------------------------------------------------------------
@@ -140,7 +145,8 @@ def nothing(workspace: Workspace) -> None:
     """No event passes: say what to do."""
     if workspace.events.count(status=None) == 0:
         pieces.lead("The workspace holds no events yet. Judge a file under New data and save it, or let a job run.")
-        st.page_link(session.NEW_DATA, label="New data")
+        if st.button("New data", type="primary"):
+            st.switch_page(session.NEW_DATA)
         return
     pieces.lead("No other event passes these filters: what was open is judged. Show all, or choose another job.")
     if st.button("Show all events"):
@@ -176,11 +182,12 @@ def choose(event_id: str) -> None:
 def listing(workspace: Workspace, events: list[StoredEvent], chosen: StoredEvent) -> None:
     """The table, the way through it by keys, and verdicts for several."""
     ids = [event.id for event in events]
-    at = ids.index(chosen.id) if chosen.id in ids else -1
+    before, after = around(events, chosen)
     title, back, onward = st.columns([2, 1.1, 1], vertical_alignment="center")
     with title:
-        pieces.heading(f"Event {at + 1:,} of {len(events):,}" if at >= 0 else counted(len(events), "event"))
-    for place, label, to, key in ((back, "Previous", at - 1, "k"), (onward, "Next", at + 1, "j")):
+        among = chosen.id in ids
+        pieces.heading(f"Event {after:,} of {len(events):,}" if among else counted(len(events), "event"))
+    for place, label, to, key in ((back, "Previous", before, "k"), (onward, "Next", after, "j")):
         place.button(
             label,
             key=label.lower(),
@@ -202,7 +209,17 @@ def listing(workspace: Workspace, events: list[StoredEvent], chosen: StoredEvent
             report(workspace, chosen)
         if st.button("Labels in and out", key="labels", type="tertiary"):
             takeaway(workspace, events)
-    judging.several(workspace, [event for event in events if event.id in set(marked)])
+    bulk.show(workspace, [event for event in events if event.id in set(marked)])
+
+
+def around(events: list[StoredEvent], chosen: StoredEvent) -> tuple[int, int]:
+    """Places in the list before and after the chosen event. One that has left it, as it was just judged, say, still has
+    its place there, so that one goes on from where one was and not from the top."""
+    at = next((place for place, event in enumerate(events) if event.id == chosen.id), None)
+    if at is not None:
+        return at - 1, at + 1
+    after = sum(event.severity > chosen.severity for event in events)
+    return after - 1, after
 
 
 @st.cache_resource(max_entries=8, ttl="10m", show_spinner=False)
@@ -315,8 +332,10 @@ def report(workspace: Workspace, event: StoredEvent) -> None:
         "what broke, the smallest repair and its verdict, and how to make the page again."
     )
     left, right = st.columns(2)
-    first = left.date_input("From", min(event.start.astimezone(zone).date(), last - 90 * DAY), key="report-from")
-    last = right.date_input("Before", last, key="report-until")
+    first = left.date_input(
+        "From", min(event.start.astimezone(zone).date(), last - 90 * DAY), format=words.DAY, key="report-from"
+    )
+    last = right.date_input("Before", last, format=words.DAY, key="report-until")
     since, until = (datetime.combine(day, time(), zone) for day in (first, last))
     if since >= until:
         st.error("The first day must lie before the last one.")
@@ -351,7 +370,7 @@ def takeaway(workspace: Workspace, events: list[StoredEvent]) -> None:
         on_click="ignore",
         disabled=not labels,
     )
-    given = st.file_uploader("Labels from elsewhere", type=["json", "csv"], key="labels-in")
+    given = st.file_uploader("Labels from elsewhere", type=["json", "csv"], key="labels-in", help=UNDERSTOOD)
     if given is not None and access.may_write() and st.button("Judge the listed events by them", key="labels-apply"):
         try:
             by_labels(workspace, events, read_labels(given.getvalue(), name=given.name))
@@ -388,7 +407,7 @@ def by_labels(workspace: Workspace, events: list[StoredEvent], labels: list[Labe
 
 def with_readings(workspace: Workspace, event: StoredEvent, part: str, place: DeltaGenerator) -> None:
     """The parts that need the series itself."""
-    span = "Close"
+    span = next(iter(SPANS))
     if part in PARTS[:2]:
         span = place.selectbox("Shown around it", list(SPANS), key="stored-span", label_visibility="collapsed")
     try:

@@ -21,6 +21,9 @@ VERDICTS = {
 }
 """As they are spoken of."""
 
+DAY = "YYYY-MM-DD"
+"""How fields for a day show it."""
+
 ASKED = VERDICTS | {"true": "True anomaly"}
 """As buttons say them: there, a mere ``True`` makes one wonder what is true."""
 

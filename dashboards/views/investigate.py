@@ -12,6 +12,7 @@ import budgets
 import closeup
 import event_table
 import judging
+import letters
 import numpy as np
 import pieces
 import reporting
@@ -50,7 +51,7 @@ from tsanomaly.report.words import (
 SPANS = {"Hour": 1 / 24, "Day": 1.0, "Week": 7.0, "Month": 30.4375, "Year": 365.25}
 """What is shown around an event, in days, where it is more than the event and less than the series."""
 
-CLOSE, ALL = "Close", "All"
+CLOSE, ALL = "Event", "All"
 
 DRAWN = 2
 """Channels drawn over the whole series where the user names none."""
@@ -143,6 +144,7 @@ def found(run: Run) -> None:
             table(run, events, chosen)
         with close:
             close_up(run, events, chosen, wanted)
+        letters.free(st.session_state.get("span"))
     st.divider()
     testing.show(run, threshold)
     st.divider()

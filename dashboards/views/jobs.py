@@ -31,6 +31,8 @@ RUNS = 100
 PARTS = ("Runs", "Backfill", "Backtest", "Calendars", "Settings", "Changes")
 DAY = timedelta(days=1)
 
+COUNTED = st.column_config.NumberColumn(format="localized")
+
 
 def show() -> None:
     """The view."""
@@ -70,7 +72,11 @@ def show() -> None:
         case "Backtest":
             backtest(workspace, one)
         case "Calendars":
-            calendar_page.show(workspace, one.job.calendar.names if one.job else ())
+            calendar_page.show(
+                workspace,
+                one.job.calendar.names if one.job else (),
+                lambda names: go_by(workspace, one.stored, names),
+            )
         case "Settings":
             settings(workspace, one.stored)
         case "Changes":
@@ -181,7 +187,7 @@ def past_runs(workspace: Workspace, name: str) -> None:
         on_select="rerun",
         selection_mode="single-row",
         height=min(340, 40 + 35 * len(table)),
-        column_config={"Took, s": st.column_config.NumberColumn(format="%.1f")},
+        column_config={"Took, s": st.column_config.NumberColumn(format="%.1f"), "Rows": COUNTED, "Events": COUNTED},
     )
     if len(runs) == RUNS:
         st.caption(f"The latest {RUNS}.")
@@ -224,7 +230,8 @@ def of_series(workspace: Workspace, run: Run) -> None:
             for each in outcomes
         ]
     )
-    st.dataframe(table, hide_index=True, key=f"series-of-{run.id}")
+    counts = {"Rows": COUNTED, "Events": COUNTED}
+    st.dataframe(table, hide_index=True, key=f"series-of-{run.id}", column_config=counts)
 
 
 def stretch_of(name: str, action: str, latest: datetime | None) -> tuple[datetime, datetime] | None:
@@ -232,8 +239,8 @@ def stretch_of(name: str, action: str, latest: datetime | None) -> tuple[datetim
     zone = words.ZoneInfo(words.zone())
     until = (latest or datetime.now(UTC)).astimezone(zone).date()
     one, two = st.columns(2)
-    first = one.date_input("From", until - 28 * DAY, key=f"{action}-from-{name}")
-    last = two.date_input("To, that day included", until, key=f"{action}-to-{name}")
+    first = one.date_input("From", until - 28 * DAY, format=words.DAY, key=f"{action}-from-{name}")
+    last = two.date_input("To, that day included", until, format=words.DAY, key=f"{action}-to-{name}")
     if last < first:
         st.warning("The stretch ends before it begins; choose a later end.")
         return None
@@ -313,8 +320,8 @@ def before_and_after(workspace: Workspace, stored: StoredJob, work: JobWork) -> 
         [
             (f"{result['were_reported']:,}", "events reported", "as the job was set", False),
             (f"{result['would_be_reported']:,}", "would be reported", rules.spoken(text), False),
-            (f"−{len(standing['gone']):,}", "go", "reported, and would not be", bool(standing["gone"])),
-            (f"+{len(standing['new']):,}", "come", "not reported, and would be", bool(standing["new"])),
+            (f"{len(standing['gone']):,}", "go", "reported, and would not be", bool(standing["gone"])),
+            (f"{len(standing['new']):,}", "come", "not reported, and would be", bool(standing["new"])),
         ]
     )
     for failed, why in result["failed"].items():
@@ -341,6 +348,16 @@ def before_and_after(workspace: Workspace, stored: StoredJob, work: JobWork) -> 
         if st.button("Forget it", key="backtest-forget", type="tertiary"):
             work.forget()
             st.rerun()
+
+
+def go_by(workspace: Workspace, stored: StoredJob, calendars: list[str]) -> None:
+    """Make a job go by these calendars."""
+    try:
+        put(workspace, stored, jobfiles.with_calendars(stored.toml, calendars))
+    except TsAnomalyError as error:
+        pieces.problem(error)
+        return
+    st.rerun()
 
 
 def put(workspace: Workspace, stored: StoredJob, toml: str) -> None:

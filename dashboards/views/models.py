@@ -14,6 +14,7 @@ import streamlit as st
 import watching
 import words
 from jobwork import Action, JobWork
+from numpy.typing import NDArray
 from task import State
 
 import tsanomaly
@@ -29,6 +30,7 @@ from tsanomaly.workspace import StoredModel, Workspace
 PARTS = ("Training", "Drift since", "What it would catch", "Compare with another")
 CHART = {"displaylogo": False, "displayModeBar": False}
 SHARED = "shared by all series"
+COUNTED = {"Rows": st.column_config.NumberColumn(format="localized")}
 
 
 def show() -> None:
@@ -108,17 +110,14 @@ def table(versions: list[StoredModel]) -> None:
                 "Added": words.moment(model.added_at),
                 "Learned from": shown(str(learned.get("name", "")), 60),
                 "Rows": learned.get("rows"),
-                "From": brief(learned.get("start")),
-                "To": brief(learned.get("end")),
+                "From": words.moment(cases.moment(learned.get("start"))),
+                "To": words.moment(cases.moment(learned.get("end"))),
                 "Data hash": str(learned.get("sha256", ""))[:12],
             }
         )
-    st.dataframe(pd.DataFrame(rows), hide_index=True, height=min(220, 40 + 35 * len(rows)), key="versions")
-
-
-def brief(when: Any) -> str:
-    """A moment as a model tells it, to the minute."""
-    return str(when)[:16].replace("T", " ") if when is not None else ""
+    st.dataframe(
+        pd.DataFrame(rows), hide_index=True, height=min(220, 40 + 35 * len(rows)), key="versions", column_config=COUNTED
+    )
 
 
 def picked(versions: list[StoredModel]) -> StoredModel | None:
@@ -229,12 +228,21 @@ def drift(workspace: Workspace, model: StoredModel) -> None:
     detector = session.detector_for(model.path, model.job, name or "")
     series, scores = cases.latest(workspace, model.job, name or "", detector)
     learned = detector.calibration_[np.isfinite(detector.calibration_)]
-    since = scores.total[np.isfinite(scores.total)]
-    if not len(since):
-        pieces.lead("No row was judged since it learned.")
-        return
+    since = cases.scores_since(series, scores, detector)
+    if len(since) < detector.window_:
+        until = words.moment(cases.moment(detector.learned_from_.get("end")))
+        pieces.lead(
+            f"It learned from rows until {until}. Whether scores have moved is told once {detector.window_:,} rows "
+            f"have come after them; there are {len(since):,} so far."
+        )
+    else:
+        shifted(learned, since, detector.threshold_.value)
+    kept_contract(workspace, model, series)
+
+
+def shifted(learned: NDArray[np.float64], since: NDArray[np.float64], value: float) -> None:
+    """How scores were distributed when a model learned, and how they are since."""
     index = population_stability(learned, since)
-    value = detector.threshold_.value
     above = [float((part > value).mean()) for part in (learned, since)]
     verdict = "unchanged" if index < 0.1 else "moved a little" if index < 0.25 else "moved: learning again may help"
     pieces.tiles(
@@ -244,12 +252,16 @@ def drift(workspace: Workspace, model: StoredModel) -> None:
             (
                 percent(above[1]),
                 "of rows above the threshold",
-                f"in the latest {len(since):,} rows",
+                f"in the latest {len(since):,} rows since",
                 above[1] > 3 * above[0],
             ),
         ]
     )
     st.plotly_chart(score_shift(learned, since, value, session.palette()), theme=None, config=CHART, key="shift")
+
+
+def kept_contract(workspace: Workspace, model: StoredModel, series: tsanomaly.Series) -> None:
+    """Whether the latest data are such as it learned from: columns, step, units, possible values."""
     contract = model.about.get("expected")
     pieces.heading("Data contract")
     if contract is None:

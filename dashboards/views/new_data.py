@@ -113,7 +113,7 @@ def head(run: Run) -> None:
             "Files",
             list(files),
             list(files).index(run.id),
-            format_func=lambda run_id: shown(files[run_id], 40),
+            format_func=lambda run_id: f"{list(files).index(run_id) + 1} of {len(files)}: {shown(files[run_id], 40)}",
             key=f"file-{run.id}",
             label_visibility="collapsed",
         )
@@ -178,7 +178,7 @@ def diagnosis(run: Run, look: Look, series: tsanomaly.Series) -> None:
         ("Length", rows_lasting(series, len(series)) if whole else None),
         ("On a regular grid", grid if whole else None),
         ("Step", lasting(series.step) if series.step is not None else None),
-        ("Time column", said.time_column and f"{said.time_column} ({said.time_format})"),
+        ("Time column", named_time(said)),
         ("Clock", zone_of(series)),
         ("Labels", said.label_column and f"{said.label_column}, read only to evaluate"),
         ("Written with", written(said)),
@@ -202,6 +202,13 @@ def listed(channels: tuple[str, ...], most: int = 8) -> str:
     """How many channels, and the first of them."""
     more = f" and {len(channels) - most} more" if len(channels) > most else ""
     return f"{len(channels)}: {', '.join(shown(name, 40) for name in channels[:most])}{more}"
+
+
+def named_time(said: tsanomaly.Diagnosis) -> str | None:
+    """The column of times, and how they are written, where that had to be found out."""
+    if said.time_column is None or said.time_format is None:
+        return said.time_column
+    return f"{said.time_column} ({said.time_format})"
 
 
 def written(said: tsanomaly.Diagnosis) -> str | None:

@@ -24,7 +24,7 @@ def show() -> None:
     workspace = session.workspace()
     jobs = health.of_all(workspace)
     events = workspace.events.list(verdict="none", held_back=False, limit=5000)
-    pieces.title("Overview", "what needs you now")
+    pieces.title("Overview", f"what needs you now · times in {words.zone()}")
     if not jobs and not events:
         empty()
         return

@@ -75,3 +75,13 @@ def test_an_event_whose_readings_are_gone_says_so(workspace, job):
     [event, *_] = workspace.events.list(job, order="start")
     with pytest.raises(DataError, match="readings of this event are not kept any more"):
         opened(workspace, event)
+
+
+def test_only_rows_that_a_model_has_not_learned_from_tell_whether_scores_have_moved(run, workspace, job):
+    detector = tsanomaly.load(run.model)
+    series, scores = cases.latest(workspace, job, workspace.events.list(job)[0].series, detector)
+    assert len(cases.scores_since(series, scores, detector)) == 0
+    detector.learned_from_["end"] = str(series.times[500])
+    assert len(cases.scores_since(series, scores, detector)) == len(series) - 500
+    detector.learned_from_["end"] = 500  # no clock: nothing tells which rows are new
+    assert len(cases.scores_since(series, scores, detector)) == len(series)

@@ -43,3 +43,10 @@ def test_a_section_that_is_missing_is_added():
 def test_what_would_be_no_job_is_refused():
     with pytest.raises(JobError, match="cron"):
         jobfiles.with_schedule(WRITTEN, "every day", "UTC")
+
+
+def test_a_job_goes_by_a_calendar_and_no_longer():
+    text = jobfiles.with_calendars(WRITTEN, ["maintenance", "line 3"])
+    assert parse_job(text).calendar.names == ("maintenance", "line 3")
+    assert parse_job(jobfiles.with_calendars(text, ["line 3"])).calendar.names == ("line 3",)
+    assert parse_job(jobfiles.with_calendars(text, [])).calendar.names == ()

@@ -30,6 +30,17 @@ def test_a_column_that_tells_nothing_can_be_left_out():
     assert tsanomaly.read_file(file, **offer.overrides).one().channels == ("a",)
 
 
+def test_a_text_that_is_not_utf_8_can_be_read_otherwise_and_never_as_utf_8():
+    lines = ["time;Größe", *(f"2026-01-01T{i:02d}:00;{i * 7 % 5}" for i in range(24))]
+    file = io.BytesIO("\n".join(lines).encode("cp1252"))
+    file.name = "given.csv"
+    said = tsanomaly.read_file(file).diagnosis
+    (guessed,) = [finding for finding in said.findings if finding.code == "guessed-encoding"]
+    (offer,) = remedies.of(guessed, said, None)
+    assert offer == remedies.Remedy("Read as cp1250", {"encoding": "cp1250"})
+    assert tsanomaly.read_file(file, **offer.overrides).diagnosis.encoding == "cp1250"
+
+
 def test_day_and_month_can_be_turned_around():
     text = "\n".join(["time,a", *(f"{i:02d}/{i:02d}/2026 10:00,{i * 7 % 5}" for i in range(1, 13))])
     said = reading(text).diagnosis

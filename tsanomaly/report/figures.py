@@ -29,7 +29,7 @@ FONT = '"Source Sans", "Source Sans Pro", "Segoe UI", Helvetica, Arial, sans-ser
 TITLE = 28
 """Pixels between two subplots, where the lower one's title stands."""
 
-WITH_LEGEND = 42
+WITH_LEGEND = 50
 """Pixels above the first subplot where a legend stands beneath the figure's buttons."""
 
 Edges = Callable[[NDArray[np.intp]], tuple[NDArray[np.float64], NDArray[np.float64]]]
@@ -130,7 +130,7 @@ def zoom(
     broke = _broke(event) if channels is None else [_share(series, event, channel) for channel in channels]
     anomalous = np.arange(event.start_row, event.end_row)
     heights = [*([1.0] * len(broke)), 0.6]
-    height = height or 160 + 100 * len(broke)
+    height = height or 168 + 100 * len(broke)
     stack = _Stack(series, (first, last), anomalous, heights, 2 * len(broke) + 1, palette, height, WITH_LEGEND)
     for other in events[:SHADED]:
         if other is not event and other.start_row < last and other.end_row > first:

@@ -74,7 +74,7 @@ def score_shift(
     if np.isfinite(threshold):
         figure.add_vline(x=threshold, line={"color": palette.threshold, "dash": "dash", "width": 1.2})
     figure = _dressed(figure, palette, height, "anomaly score", "share of rows, %")
-    figure.update_xaxes(type="log")
+    figure.update_xaxes(type="log", dtick="D2", tickformat="~g")
     return figure
 
 
@@ -103,6 +103,7 @@ def _dressed(figure: go.Figure, palette: Palette, height: int, x: str, y: str, *
             "dtick": "D2" if log_y else None,
             "tickformat": "~g" if log_y else None,
         },
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": palette.muted, "activecolor": palette.text},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"color": palette.muted, "size": 12, "family": FONT},
