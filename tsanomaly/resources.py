@@ -1,4 +1,4 @@
-"""Where the bundled samples and the dashboard lie: in the repository, or inside an installed wheel."""
+"""Where the bundled samples, our own results and the dashboard lie: in the repository, or inside an installed wheel."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ _CHECKOUT = _PACKAGE.parent
 def data_folder() -> Path:
     """The folder of the sample files."""
     return _folder("data")
+
+
+def results_folder() -> Path:
+    """The folder of what ``tsanomaly benchmark`` measured of this version."""
+    return data_folder() / "results"
 
 
 def dashboards_folder() -> Path:

@@ -4,6 +4,8 @@ from streamlit.testing.v1 import AppTest
 from tsanomaly.evaluation.benchmark import HEADS, Row, Table
 from tsanomaly.resources import dashboards_folder
 
+OURS = ["our own: one channel, TSB-AD", "our own: several channels, TSB-AD", "our own: NAB, with time stamps"]
+
 
 @pytest.fixture
 def page(tmp_path, monkeypatch):
@@ -25,10 +27,14 @@ def words_on(page):
     return " ".join(piece.body for piece in page.main if hasattr(piece, "body"))
 
 
-def test_without_results_it_says_which_command_makes_them(page):
+def test_without_results_of_ones_own_ours_are_shown_and_which_command_makes_some(page):
     page.run()
     assert not page.exception
-    assert "No results are stored here yet" in words_on(page)
+    assert page.selectbox(key="quality-table").options == OURS
+    means, _ = (table.value for table in page.dataframe)
+    assert means["Detector"].tolist() == ["default", "linear", "moving-variance", "random"]
+    assert means["Files"].tolist() == [132] * 4
+    assert "Settings were chosen on these same files" in words_on(page)
     assert page.code[0].value.startswith("tsanomaly benchmark ")
 
 
@@ -37,7 +43,7 @@ def test_results_found_beside_it_are_shown_with_their_means_and_every_file(page,
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
     page.run()
     assert not page.exception
-    assert page.selectbox(key="quality-table").options == ["out/mine.csv"]
+    assert page.selectbox(key="quality-table").options == ["out/mine.csv", *OURS]
     assert "default: mean VUS-PR 0.450 over 4 files. Failed, and counted 0: 1 file." in words_on(page)
     means, files = (table.value for table in page.dataframe)
     assert means["VUS-PR"].tolist() == [pytest.approx(0.45)]

@@ -348,3 +348,11 @@ def test_a_series_unlike_the_one_learned_from_is_refused():
         detector.detect(hourly(wave(300, channels=2)).set_axis(pd.date_range("2024", periods=300, freq="30min")))
     with pytest.raises(DataError, match="has 10 rows; this detector's window needs at least"):
         detector.detect(hourly(wave(300, channels=2)).iloc[:10])
+
+
+@pytest.mark.parametrize("spikes", [[700, 2200], [700, 1400, 2200]])
+def test_a_channel_that_rests_and_moves_a_few_times_shows_each_of_them(spikes):
+    values = np.ones((3000, 1))
+    values[spikes] = 2.0
+    events = Detector(twin=False).fit(values).detect(values)
+    assert sorted((event.start_row, event.end_row) for event in events) == [(row, row + 1) for row in spikes]

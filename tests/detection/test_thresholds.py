@@ -261,6 +261,18 @@ def test_where_nothing_stands_far_out_the_one_highest_event_is_shown():
     assert Budget(50).fit(with_peaks(12.0, 17.0), WEEKLY).value == pytest.approx(3 + 9 * 1.4826)
 
 
+@pytest.mark.parametrize("rounding", [0.0, 1e-13])
+def test_of_scores_that_are_mostly_alike_the_lower_tenth_of_the_way_up_is_ordinary(rounding):
+    scores = np.tile([0.0, rounding], 100)
+    scores[[20, 80, 140]] = [5.0, 5.0, 0.4]
+    threshold = Budget(50).fit(scores, WEEKLY)
+    assert threshold.value == pytest.approx(0.5)
+    assert threshold.note == "the budget is not used up: what is left is ordinary"
+    assert Budget(0.5).fit(scores, WEEKLY).value == pytest.approx(0.5)
+    scores[140] = 4.0
+    assert Budget(1).fit(scores, WEEKLY).value == 4.0  # two weeks, two events
+
+
 BUMPY = st.lists(st.one_of(st.integers(0, 9).map(float), st.just(np.nan)), min_size=1, max_size=60)
 
 

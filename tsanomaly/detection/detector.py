@@ -451,17 +451,18 @@ def _calibrated(
 def _as_if_unseen(total: NDArray[np.float64], held_back: NDArray[np.intp], length: int) -> NDArray[np.float64]:
     """Scores as they would be on unseen data.
 
-    Rows trained on are reconstructed a little better than new ones. Held-back rows show by how much: the difference of
-    the two medians (an anomaly may well lie in a stretch held back) is added to the rows trained on. Without held-back
-    rows nothing is added.
+    Rows trained on are reconstructed a little better than new ones. Stretches held back show by how much: the median of
+    their medians (of two, the lower one: an anomaly may fill one of them), less that of the rows trained on, is added
+    to these. Without held-back rows nothing is added.
     """
-    if len(held_back) == 0:
-        return total
-    held = np.zeros(len(total), bool)
     middle = held_back + length // 2
+    held = np.zeros(len(total), bool)
     held[middle] = True
-    unseen, seen = total[held & np.isfinite(total)], total[~held & np.isfinite(total)]
-    if len(unseen) < 20 or len(seen) < 20:
+    judged = np.isfinite(total)
+    seen = total[~held & judged]
+    if np.count_nonzero(held & judged) < 20 or len(seen) < 20:
         return total
-    optimism = max(0.0, float(np.median(unseen) - np.median(seen)))
+    stretches = np.split(middle, np.flatnonzero(np.diff(middle) > 1) + 1)
+    unseen = sorted(float(np.median(total[rows][judged[rows]])) for rows in stretches if judged[rows].any())
+    optimism = max(0.0, unseen[(len(unseen) - 1) // 2] - float(np.median(seen)))
     return np.where(held, total, total + optimism)

@@ -211,6 +211,12 @@ class Dynamic:
         return Threshold(best, rule, len(judged))
 
 
+RESTING = 0.1
+"""Of the way from the median to the highest score: what lies lower is ordinary where more than half are alike."""
+
+ROUNDING = 1e-9
+"""Of the same way: a smaller deviation is none."""
+
 _DAYS = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.25}
 
 
@@ -267,12 +273,23 @@ class Budget:
         levels = np.unique(judged)[::-1]  # the first flags nothing
         over = count_events(filled, levels, grouping.merge_gap, grouping.shortest) > allowed
         level = float(levels[over.argmax() - 1])  # the last before the first that is over; -1 where none is
-        ordinary = MAD(self.deviations).level(judged) if self.deviations else -np.inf
+        ordinary = self._ordinary(judged)
         if level >= ordinary:
             return Threshold(level, rule, len(judged))
         if judged.max() <= ordinary and (above_others := self._lone(filled, judged, level, grouping)):
             return Threshold(above_others, rule, len(judged), "one event stands out a little, and no other does")
         return Threshold(ordinary, rule, len(judged), "the budget is not used up: what is left is ordinary")
+
+    def _ordinary(self, judged: Scores1D) -> float:
+        """The score that what stands out lies above. Where more than half of the scores are alike, as of a channel that
+        rests, they have no deviations to count in: then a share of the way to the highest."""
+        if not self.deviations:
+            return -np.inf
+        usual = float(np.median(judged))
+        height = float(judged.max()) - usual
+        if _deviation(judged) > ROUNDING * height:
+            return MAD(self.deviations).level(judged)
+        return usual + RESTING * height
 
     def _lone(self, filled: Scores1D, judged: Scores1D, level: float, grouping: Grouping) -> float | None:
         """A level between the highest event and the second, half way in ratio; ``None``: no single one stands out."""
