@@ -262,15 +262,21 @@ def test_where_nothing_stands_far_out_the_one_highest_event_is_shown():
 
 
 @pytest.mark.parametrize("rounding", [0.0, 1e-13])
-def test_of_scores_that_are_mostly_alike_the_lower_tenth_of_the_way_up_is_ordinary(rounding):
-    scores = np.tile([0.0, rounding], 100)
-    scores[[20, 80, 140]] = [5.0, 5.0, 0.4]
+def test_of_scores_that_are_mostly_alike_what_stands_out_is_told_by_standard_deviations(rounding):
+    scores = np.tile([0.0, rounding], 500)
+    scores[[20, 80]] = [5.0, 4.9]
+    assert Budget(50).fit(scores, WEEKLY).value == pytest.approx(9 * np.std(scores))
+
+
+@pytest.mark.parametrize("rounding", [0.0, 1e-13])
+def test_and_where_these_would_hide_all_of_them_by_half_the_highest(rounding):
+    scores = np.tile([0.0, rounding], 50)
+    scores[[20, 40, 60, 80]] = [5.0, 4.0, 2.4, 2.6]
+    assert 9 * np.std(scores) > 5
     threshold = Budget(50).fit(scores, WEEKLY)
-    assert threshold.value == pytest.approx(0.5)
+    assert threshold.value == pytest.approx(2.5)
     assert threshold.note == "the budget is not used up: what is left is ordinary"
-    assert Budget(0.5).fit(scores, WEEKLY).value == pytest.approx(0.5)
-    scores[140] = 4.0
-    assert Budget(1).fit(scores, WEEKLY).value == 4.0  # two weeks, two events
+    assert Budget(2).fit(scores, WEEKLY).value == 2.6  # a week, two events
 
 
 BUMPY = st.lists(st.one_of(st.integers(0, 9).map(float), st.just(np.nan)), min_size=1, max_size=60)

@@ -211,11 +211,8 @@ class Dynamic:
         return Threshold(best, rule, len(judged))
 
 
-RESTING = 0.1
-"""Of the way from the median to the highest score: what lies lower is ordinary where more than half are alike."""
-
 ROUNDING = 1e-9
-"""Of the same way: a smaller deviation is none."""
+"""Of the way from the median to the highest score: a smaller deviation is none."""
 
 _DAYS = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.25}
 
@@ -282,14 +279,14 @@ class Budget:
 
     def _ordinary(self, judged: Scores1D) -> float:
         """The score that what stands out lies above. Where more than half of the scores are alike, as of a channel that
-        rests, they have no deviations to count in: then a share of the way to the highest."""
+        rests, standard deviations may reach beyond the highest of them; then what comes half as high stands out."""
         if not self.deviations:
             return -np.inf
-        usual = float(np.median(judged))
-        height = float(judged.max()) - usual
-        if _deviation(judged) > ROUNDING * height:
+        usual, highest = float(np.median(judged)), float(judged.max())
+        if _deviation(judged) > ROUNDING * (highest - usual):
             return MAD(self.deviations).level(judged)
-        return usual + RESTING * height
+        level = usual + self.deviations * float(np.std(judged))
+        return level if level < highest else (usual + highest) / 2
 
     def _lone(self, filled: Scores1D, judged: Scores1D, level: float, grouping: Grouping) -> float | None:
         """A level between the highest event and the second, half way in ratio; ``None``: no single one stands out."""
