@@ -17,6 +17,12 @@ from tsanomaly.resources import dashboards_folder
 sys.path.insert(0, str(dashboards_folder()))
 
 
+@pytest.fixture(autouse=True)
+def own_main(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streamlit leaves the page that it tests as ``__main__``, and every process spawned later would run it."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+
+
 def table(rows: int = 600, names: str = "pressure,flow") -> bytes:
     """A CSV with a season, noise and three spikes in the first channel."""
     rng = np.random.default_rng(3)
