@@ -27,7 +27,8 @@ RESERVED = (
     "somewhat lower; docs/detection.md has the commands and the rest."
 )
 
-METRIC = {head: st.column_config.NumberColumn(format="%.3f") for head in HEADS.values()}
+SOURCES = "VUS-PR, mean over sources"
+METRIC = {head: st.column_config.NumberColumn(format="%.3f") for head in (*HEADS.values(), SOURCES)}
 COUNTED = {
     "Rows": st.column_config.NumberColumn(format="localized"),
     "Fit + score, s": st.column_config.NumberColumn(format="%.2f"),
@@ -118,9 +119,9 @@ def means(summaries: list[Summary]) -> pd.DataFrame:
                 "Detector": shown(summary.detector),
                 "Files": summary.overall.files,
                 **{head: summary.overall.means[metric] for metric, head in HEADS.items()},
-                "VUS-PR, mean over sources": round(summary.source_mean, 3),
-                "Alarms a week": round(summary.flagged_per_week, 2),
-                "Labelled a week": round(summary.labelled_per_week, 2),
+                SOURCES: summary.source_mean,
+                "Alarms a week, median": round(summary.flagged_per_week, 2),
+                "Labelled a week, median": round(summary.labelled_per_week, 2),
                 "Fit + score, s": summary.total_seconds,
                 "Memory, MiB": round(summary.peak_megabytes),
             }
